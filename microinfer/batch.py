@@ -1,0 +1,81 @@
+"""One sample or many: where the samples are in what a user passes, and how to give them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadInput
+from .graph import Graph, Tensor
+
+Array = NDArray[Any]
+Form = Literal["one", "leading", "replaced"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The inputs of a run, each [samples, *tensor shape], and the form that they came in.
+
+    one       a single sample of the tensor's own shape
+    leading   samples as an additional first axis
+    replaced  samples in place of the tensor's first extent of 1
+    """
+
+    arrays: list[Array]
+    samples: int
+    form: Form
+
+    def restore(self, values: Array, tensor: Tensor) -> Array:
+        """[samples, *shape] in the form of the inputs."""
+        if self.form == "one":
+            return values[0]
+        if self.form == "replaced" and tensor.shape[:1] == (1,):
+            return values[:, 0]
+        return values
+
+
+def split_batch(graph: Graph, inputs: Sequence[Array]) -> Batch:
+    """Check the arrays of a run against the model's inputs. Raises BadInput."""
+    if len(inputs) != len(graph.inputs):
+        raise BadInput(f"got {len(inputs)} arrays, expected {len(graph.inputs)}, one per input")
+    arrays, forms = [], []
+    for position, (value, index) in enumerate(zip(inputs, graph.inputs, strict=True)):
+        array, form = _with_samples(np.asarray(value), graph.tensors[index], position)
+        arrays.append(array)
+        forms.append((form, len(array)))
+    if len(set(forms)) > 1:
+        counts = ", ".join(str(count) for _, count in forms)
+        raise BadInput(f"the inputs disagree on the number of samples: {counts}")
+    form, samples = forms[0] if forms else ("one", 1)
+    if samples == 0:
+        raise BadInput("got an input with no samples in it")
+    return Batch(arrays, samples, form)
+
+
+def _with_samples(array: Array, tensor: Tensor, position: int) -> tuple[Array, Form]:
+    """``array`` as [samples, *tensor.shape]."""
+    where = f'input {position} "{tensor.name}"'
+    if array.dtype != tensor.dtype:
+        hint = ""
+        if array.dtype.kind == "f" and tensor.dtype == np.int8:
+            hint = "; quantize it first (quantize_input, or --quantize-input)"
+        raise BadInput(f"{where}: got dtype {array.dtype}, expected {tensor.dtype}{hint}")
+    if array.shape == tensor.shape:
+        return array[None], "one"
+    if array.shape[1:] == tensor.shape:
+        return array, "leading"
+    if tensor.shape[:1] == (1,) and array.ndim and array.shape[1:] == tensor.shape[1:]:
+        return array[:, None], "replaced"
+    shape = ", ".join(str(extent) for extent in tensor.shape)
+    raise BadInput(
+        f"{where}: got shape {array.shape}, expected ({shape}), or (samples, {shape}) for many"
+    )
+
+
+def join(groups: tuple[Array, ...]) -> Array:
+    """The groups of samples as one array."""
+    return groups[0] if len(groups) == 1 else np.concatenate(groups)

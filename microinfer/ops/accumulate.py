@@ -1,0 +1,99 @@
+"""Dot products of int8 by BLAS, in floats, exactly; and the bound that makes C's int32 safe.
+
+NumPy's integer matmul has no BLAS and is some forty times slower. Every product and partial sum
+of int8 values is an integer below 2^24 for up to a thousand terms (float32) and below 2^53 always
+(float64), and such sums are exact in any order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..fixedpoint import INT32_MAX, INT32_MIN, Int64Array
+from ..graph import Tensor
+from .layer import INT8_MAX, INT8_MIN, Array, Layer
+
+
+def product_interval(weights: Array, zero_point: int) -> tuple[Int64Array, Int64Array]:
+    """Lowest and highest sum(w * (x - zero_point)) over int8 x, for weights (taps, channels)."""
+    wide = weights.astype(np.int64)
+    a, b = wide * (INT8_MIN - zero_point), wide * (INT8_MAX - zero_point)
+    return np.minimum(a, b).sum(axis=0), np.maximum(a, b).sum(axis=0)
+
+
+def require_int32_accumulator(
+    layer: Layer, tensor: Tensor, weights: Array, bias: Array | None, zero_point: int
+) -> None:
+    """Require that no input can take the accumulator out of int32, partial sums included.
+
+    Each term's interval holds zero, so a partial sum never leaves the interval of the whole.
+    """
+    low, high = product_interval(weights, zero_point)
+    offset = np.zeros(1, np.int64) if bias is None else bias.astype(np.int64)
+    low, high = low + offset, high + offset
+    overflows = (low < INT32_MIN) | (high > INT32_MAX)
+    if overflows.any():
+        channel = int(np.argmax(overflows))
+        layer.refuse(
+            tensor,
+            f"lets the int32 accumulator of channel {channel} reach {low[channel]}..{high[channel]}",
+            "its bias is too large for the scales of input and weights",
+        )
+
+
+def float_dtype(weights: Array) -> np.dtype[Any]:
+    """The narrowest float type in which sums of w * x over int8 x, weights (taps, channels), are
+    exact integers in any order of summation."""
+    largest = np.abs(weights.astype(np.int64)).sum(axis=0).max(initial=0) * -INT8_MIN
+    return np.dtype(np.float32 if largest < 2**24 else np.float64)
+
+
+def patches(
+    x: NDArray[Any],
+    kernel: tuple[int, int],
+    output: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> NDArray[Any]:
+    """View of each output position's window: (batch, out_h, out_w, kernel_h, kernel_w, channels).
+
+    ``x`` is the padded input, contiguous (batch, height, width, channels).
+    """
+    batch, row, column, channel = x.strides
+    return np.lib.stride_tricks.as_strided(
+        x,
+        shape=(x.shape[0], *output, *kernel, x.shape[3]),
+        strides=(
+            batch,
+            row * stride[0],
+            column * stride[1],
+            row * dilation[0],
+            column * dilation[1],
+            channel,
+        ),
+        writeable=False,
+    )
+
+
+def padded(
+    x: Array,
+    dtype: np.dtype[Any],
+    zero_point: int,
+    pad: tuple[int, int],
+    window: tuple[int, int],
+) -> NDArray[Any]:
+    """x (batch, height, width, channels) as floats, in a frame of ``zero_point``.
+
+    ``pad`` is the frame's top and left, ``window`` the height and width that the frame and the
+    data have to cover together; what lies beyond is cut off.
+    """
+    _, height, width, _ = x.shape
+    if pad == (0, 0) and window == (height, width):
+        return x.astype(dtype)
+    frame = np.full((x.shape[0], *window, x.shape[3]), zero_point, dtype)
+    inside = frame[:, pad[0] : pad[0] + height, pad[1] : pad[1] + width]
+    inside[...] = x[:, : inside.shape[1], : inside.shape[2]]
+    return frame

@@ -1,0 +1,167 @@
+"""CONV_2D on int8, with groups and dilation.
+
+    acc[o]    = bias[o] + sum over the window of weights[o, ky, kx, i] * (input - input_zero_point)
+    output[o] = clamp(requantize(acc[o], multipliers[o], shifts[o]) + output_zero_point)
+
+input    int8 [batches, height, width, channels]
+weights  int8 [output_channels, kernel_height, kernel_width, channels / groups], zero point 0,
+         scale per tensor or per output channel
+bias     int32 [output_channels], scale input x weights; optional
+output   int8 [batches, height, width, output_channels]
+
+Outside the image the input counts as its zero point, that is as real zero.
+[TFLM] kernels/internal/reference/integer_ops/conv.h; the scales are multiplied in double.
+C twin: runtime_c/mi_conv_2d.h.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .accumulate import float_dtype, padded, patches, require_int32_accumulator
+from .activation import activation_range
+from .channels import bias_values, channel_scales, conv_multipliers, requantize_steps
+from .layer import Array, Layer, Op
+from .padding import window
+from .step_function import StepFunction
+
+
+@dataclass(frozen=True)
+class Conv2DParams:
+    batches: int
+    input_height: int
+    input_width: int
+    input_channels: int
+    kernel_height: int
+    kernel_width: int
+    group_channels: int  # input channels that one output channel sees
+    output_height: int
+    output_width: int
+    output_channels: int
+    stride_height: int
+    stride_width: int
+    dilation_height: int
+    dilation_width: int
+    pad_top: int
+    pad_left: int
+    input_zero_point: int
+    output_zero_point: int
+    activation_min: int
+    activation_max: int
+    weights: NDArray[np.int8]  # [output_channels, kernel_height, kernel_width, group_channels]
+    bias: NDArray[np.int32] | None
+    multipliers: NDArray[np.int32]
+    shifts: NDArray[np.int8]
+
+    @cached_property
+    def matrix(self) -> NDArray[Any]:
+        """Weights as floats, [groups, taps, output channels of a group], exact for sums."""
+        groups = self.input_channels // self.group_channels
+        taps = self.weights.reshape(groups, self.output_channels // groups, -1)
+        dtype = float_dtype(self.weights.reshape(self.output_channels, -1).T)
+        return np.ascontiguousarray(taps.transpose(0, 2, 1).astype(dtype))
+
+    @cached_property
+    def steps(self) -> StepFunction:
+        weights = self.weights.reshape(self.output_channels, -1).T
+        return requantize_steps(self, weights, self.matrix.dtype)
+
+
+def prepare(layer: Layer) -> Conv2DParams:
+    layer.count((2, 3))
+    source, filters, output = layer.input(0), layer.input(1), layer.output()
+    layer.int8(source, output)
+    for tensor in (source, filters, output):
+        layer.rank_is(tensor, 4)
+    weights = layer.constant(filters, ["INT8"])
+    output_channels, kernel_height, kernel_width, group_channels = weights.shape
+    batches, input_height, input_width, input_channels = source.shape
+    layer.require(
+        weights.size > 0
+        and input_channels % group_channels == 0
+        and input_channels > 0
+        and output_channels % (input_channels // group_channels) == 0,
+        filters,
+        f"has shape {weights.shape}, which does not fit {input_channels} input channels",
+    )
+    layer.settle()
+    dilation = (layer.options["dilation_h_factor"], layer.options["dilation_w_factor"])
+    stride_height, stride_width, pad_top, pad_left = window(
+        layer, source, output, (kernel_height, kernel_width), dilation
+    )
+    layer.shape_is(output, (batches, *output.shape[1:3], output_channels))
+    bias = bias_values(layer, layer.optional_input(2), output_channels)
+    scales = channel_scales(layer, filters, output_channels, axis=0)
+    multipliers, shifts = conv_multipliers(layer, filters, source, scales, output)
+    activation_min, activation_max = activation_range(layer, output)
+    assert source.quantization is not None
+    assert output.quantization is not None
+    input_zero_point = source.quantization.zero_point
+    taps = weights.reshape(output_channels, -1).T
+    require_int32_accumulator(layer, filters, taps, bias, input_zero_point)
+    layer.settle()
+    return Conv2DParams(
+        batches=batches,
+        input_height=input_height,
+        input_width=input_width,
+        input_channels=input_channels,
+        kernel_height=kernel_height,
+        kernel_width=kernel_width,
+        group_channels=group_channels,
+        output_height=output.shape[1],
+        output_width=output.shape[2],
+        output_channels=output_channels,
+        stride_height=stride_height,
+        stride_width=stride_width,
+        dilation_height=dilation[0],
+        dilation_width=dilation[1],
+        pad_top=pad_top,
+        pad_left=pad_left,
+        input_zero_point=input_zero_point,
+        output_zero_point=output.quantization.zero_point,
+        activation_min=activation_min,
+        activation_max=activation_max,
+        weights=weights,
+        bias=bias,
+        multipliers=multipliers,
+        shifts=shifts,
+    )
+
+
+def eval(params: Conv2DParams, x: Array) -> Array:
+    """int8 [batch, *input shape] to int8, as many rows of output channels as positions."""
+    dtype = params.matrix.dtype
+    kernel = (params.kernel_height, params.kernel_width)
+    output = (params.output_height, params.output_width)
+    stride = (params.stride_height, params.stride_width)
+    dilation = (params.dilation_height, params.dilation_width)
+    images = x.reshape(-1, params.input_height, params.input_width, params.input_channels)
+    if kernel == (1, 1) and stride == (1, 1) and params.group_channels == params.input_channels:
+        columns = images.astype(dtype).reshape(-1, params.input_channels)
+        products = columns @ params.matrix[0]
+    else:
+        covered = (
+            (output[0] - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1,
+            (output[1] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1,
+        )
+        pad = (params.pad_top, params.pad_left)
+        frame = padded(images, dtype, params.input_zero_point, pad, covered)
+        windows = patches(frame, kernel, output, stride, dilation)
+        products = np.concatenate(
+            [
+                group.reshape(-1, matrix.shape[0]) @ matrix
+                for group, matrix in zip(
+                    np.split(windows, len(params.matrix), axis=5), params.matrix, strict=True
+                )
+            ],
+            axis=1,
+        )
+    return params.steps(products)
+
+
+OP = Op("CONV_2D", prepare, eval)

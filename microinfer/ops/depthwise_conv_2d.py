@@ -1,0 +1,179 @@
+"""DEPTHWISE_CONV_2D on int8: each input channel has filters of its own.
+
+    acc[c]    = bias[c] + sum over the window of
+                weights[ky, kx, c] * (input[c / depth_multiplier] - input_zero_point)
+    output[c] = clamp(requantize(acc[c], multipliers[c], shifts[c]) + output_zero_point)
+
+input    int8 [batches, height, width, input_channels]
+weights  int8 [1, kernel_height, kernel_width, output_channels], zero point 0, scale per tensor or
+         per output channel (axis 3); output_channels = input_channels * depth_multiplier
+bias     int32 [output_channels]; optional
+output   int8 [batches, height, width, output_channels]
+
+[TFLM] kernels/internal/reference/integer_ops/depthwise_conv.h.
+C twin: runtime_c/mi_depthwise_conv_2d.h.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .accumulate import float_dtype, padded, patches, require_int32_accumulator
+from .activation import activation_range
+from .channels import bias_values, channel_scales, conv_multipliers, requantize_steps
+from .layer import Array, Layer, Op
+from .padding import window
+from .step_function import StepFunction
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2DParams:
+    batches: int
+    input_height: int
+    input_width: int
+    input_channels: int
+    kernel_height: int
+    kernel_width: int
+    depth_multiplier: int
+    output_height: int
+    output_width: int
+    output_channels: int
+    stride_height: int
+    stride_width: int
+    dilation_height: int
+    dilation_width: int
+    pad_top: int
+    pad_left: int
+    input_zero_point: int
+    output_zero_point: int
+    activation_min: int
+    activation_max: int
+    weights: NDArray[np.int8]  # [1, kernel_height, kernel_width, output_channels]
+    bias: NDArray[np.int32] | None
+    multipliers: NDArray[np.int32]
+    shifts: NDArray[np.int8]
+
+    @cached_property
+    def taps(self) -> NDArray[Any]:
+        """Weights as floats [kernel_height * kernel_width, output_channels], exact for sums."""
+        taps = self.weights.reshape(-1, self.output_channels)
+        return taps.astype(float_dtype(taps))
+
+    @cached_property
+    def steps(self) -> StepFunction:
+        return requantize_steps(
+            self, self.weights.reshape(-1, self.output_channels), self.taps.dtype
+        )
+
+
+def prepare(layer: Layer) -> DepthwiseConv2DParams:
+    layer.count((2, 3))
+    source, filters, output = layer.input(0), layer.input(1), layer.output()
+    layer.int8(source, output)
+    for tensor in (source, filters, output):
+        layer.rank_is(tensor, 4)
+    weights = layer.constant(filters, ["INT8"])
+    one, kernel_height, kernel_width, output_channels = weights.shape
+    batches, input_height, input_width, input_channels = source.shape
+    layer.require(
+        one == 1
+        and weights.size > 0
+        and input_channels > 0
+        and output_channels % input_channels == 0,
+        filters,
+        f"has shape {weights.shape}, which does not fit {input_channels} input channels",
+    )
+    layer.settle()
+    depth_multiplier = output_channels // input_channels
+    stated = layer.options["depth_multiplier"]
+    layer.require(
+        stated in (0, depth_multiplier),
+        None,
+        f"has depth_multiplier {stated}, but the shapes of input and weights make it"
+        f" {depth_multiplier}",
+    )
+    dilation = (layer.options["dilation_h_factor"], layer.options["dilation_w_factor"])
+    stride_height, stride_width, pad_top, pad_left = window(
+        layer, source, output, (kernel_height, kernel_width), dilation
+    )
+    layer.shape_is(output, (batches, *output.shape[1:3], output_channels))
+    bias = bias_values(layer, layer.optional_input(2), output_channels)
+    scales = channel_scales(layer, filters, output_channels, axis=3)
+    multipliers, shifts = conv_multipliers(layer, filters, source, scales, output)
+    activation_min, activation_max = activation_range(layer, output)
+    assert source.quantization is not None
+    assert output.quantization is not None
+    input_zero_point = source.quantization.zero_point
+    taps = weights.reshape(-1, output_channels)
+    require_int32_accumulator(layer, filters, taps, bias, input_zero_point)
+    layer.settle()
+    return DepthwiseConv2DParams(
+        batches=batches,
+        input_height=input_height,
+        input_width=input_width,
+        input_channels=input_channels,
+        kernel_height=kernel_height,
+        kernel_width=kernel_width,
+        depth_multiplier=depth_multiplier,
+        output_height=output.shape[1],
+        output_width=output.shape[2],
+        output_channels=output_channels,
+        stride_height=stride_height,
+        stride_width=stride_width,
+        dilation_height=dilation[0],
+        dilation_width=dilation[1],
+        pad_top=pad_top,
+        pad_left=pad_left,
+        input_zero_point=input_zero_point,
+        output_zero_point=output.quantization.zero_point,
+        activation_min=activation_min,
+        activation_max=activation_max,
+        weights=weights,
+        bias=bias,
+        multipliers=multipliers,
+        shifts=shifts,
+    )
+
+
+def eval(params: DepthwiseConv2DParams, x: Array) -> Array:
+    """int8 [batch, *input shape] to int8, as many rows of output channels as positions."""
+    taps = params.taps
+    kernel = (params.kernel_height, params.kernel_width)
+    output = (params.output_height, params.output_width)
+    stride = (params.stride_height, params.stride_width)
+    dilation = (params.dilation_height, params.dilation_width)
+    covered = (
+        (output[0] - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1,
+        (output[1] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1,
+    )
+    images = x.reshape(-1, params.input_height, params.input_width, params.input_channels)
+    pad = (params.pad_top, params.pad_left)
+    frame = padded(images, taps.dtype, params.input_zero_point, pad, covered)
+    if params.input_channels == 1:  # an ordinary convolution of one channel
+        windows = patches(frame, kernel, output, stride, dilation)
+        products = windows.reshape(-1, len(taps)) @ taps
+    else:
+        if params.depth_multiplier > 1:
+            frame = np.repeat(frame, params.depth_multiplier, axis=3)
+        products = _sum_of_taps(patches(frame, kernel, output, stride, dilation), taps)
+    return params.steps(products)
+
+
+def _sum_of_taps(windows: NDArray[Any], taps: NDArray[Any]) -> NDArray[Any]:
+    """sum over taps of windows * taps, per channel: one whole-image product at a time."""
+    kernel_width = windows.shape[4]
+    products = windows[:, :, :, 0, 0] * taps[0]
+    term = np.empty_like(products)
+    for tap in range(1, len(taps)):
+        ky, kx = divmod(tap, kernel_width)
+        np.multiply(windows[:, :, :, ky, kx], taps[tap], out=term)
+        np.add(products, term, out=products)
+    return products
+
+
+OP = Op("DEPTHWISE_CONV_2D", prepare, eval)

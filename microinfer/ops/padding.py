@@ -1,0 +1,44 @@
+"""Output sizes and padding of sliding windows."""
+
+from __future__ import annotations
+
+from ..graph import Tensor
+from .layer import Layer
+
+
+def same_or_valid(
+    padding: str, size: int, kernel: int, stride: int, dilation: int
+) -> tuple[int, int]:
+    """(output size, padding before) along one axis.
+
+    SAME covers ceil(size / stride) positions; of an odd total the extra element goes after, so
+    only the padding before the data matters. [TFLM] kernels/padding.h.
+    """
+    effective = (kernel - 1) * dilation + 1
+    if padding == "VALID":
+        return (size + stride - effective) // stride, 0
+    output = -(-size // stride)
+    total = max((output - 1) * stride + effective - size, 0)
+    return output, total // 2
+
+
+def window(
+    layer: Layer, source: Tensor, output: Tensor, kernel: tuple[int, int], dilation: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """(stride_height, stride_width, pad_top, pad_left), with ``output``'s height, width checked."""
+    options = layer.options
+    stride = (options["stride_h"], options["stride_w"])
+    padding = options["padding"]
+    layer.require(padding in ("SAME", "VALID"), None, f"has padding {padding}")
+    layer.require(min(*stride, *dilation) >= 1, None, f"has stride {stride}, dilation {dilation}")
+    layer.require(min(kernel) >= 1, None, f"has a window of {kernel[0]} x {kernel[1]}")
+    layer.settle()
+    height, pad_top = same_or_valid(padding, source.shape[1], kernel[0], stride[0], dilation[0])
+    width, pad_left = same_or_valid(padding, source.shape[2], kernel[1], stride[1], dilation[1])
+    layer.require(
+        min(height, width) >= 1 and output.shape[1:3] == (height, width),
+        output,
+        f"has height and width {output.shape[1:3]}, computed {(height, width)}",
+    )
+    layer.settle()
+    return stride[0], stride[1], pad_top, pad_left

@@ -1,0 +1,52 @@
+"""RELU and RELU6 as layers of their own, on int8.
+
+RELU:  output = clamp(requantize(input - input_zero_point) + output_zero_point), at real zero.
+RELU6: the same, also at real six; profile "clamp" instead limits the raw input to its own
+       quantized 0 and 6 and ignores the output's quantization ([TFLM] micro/kernels/activations.cc).
+
+The multiplier is the float32 quotient of the scales, widened.
+[LITERT] kernels/activations.cc. C twin: runtime_c/mi_lookup.h.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..fixedpoint import quantize_multiplier, requantize, round_half_away
+from .activation import clamp_range
+from .layer import Layer, Op
+from .lookup import LookupParams, eval, tabulate, unary_quantization
+
+
+def prepare_relu(layer: Layer) -> LookupParams:
+    return _rescaled(layer, 0.0, None)
+
+
+def prepare_relu6(layer: Layer) -> LookupParams:
+    source, _ = unary_quantization(layer)
+    if layer.numerics.relu6 == "rescale":
+        return _rescaled(layer, 0.0, 6.0)
+    six = int(round_half_away(np.float32(6) / np.float32(source.scale)))
+    low, high = source.zero_point, min(source.zero_point + six, 127)
+    return tabulate(layer, lambda q: np.clip(q, low, high))
+
+
+def _rescaled(layer: Layer, low: float, high: float | None) -> LookupParams:
+    source, output = unary_quantization(layer)
+    real = float(np.float32(source.scale) / np.float32(output.scale))
+    layer.multiplier_fits(layer.output(), real)
+    minimum, maximum = clamp_range(layer, layer.output(), low, high)
+    layer.settle()
+    multiplier, shift = quantize_multiplier(real)
+    return tabulate(
+        layer,
+        lambda q: np.clip(
+            requantize(q - source.zero_point, multiplier, shift) + output.zero_point,
+            minimum,
+            maximum,
+        ),
+    )
+
+
+RELU = Op("RELU", prepare_relu, eval, in_place=True)
+RELU6 = Op("RELU6", prepare_relu6, eval, in_place=True)

@@ -1,0 +1,108 @@
+"""SOFTMAX on int8, along the last axis.
+
+    d      = input - max(input);  elements with d < diff_min give the output's minimum
+    e      = exp(beta * input_scale * d) as Q0.31
+    output = round(256 * e / sum(e)) - 128
+
+input    int8 [..., depth]
+output   int8 [..., depth], scale 1/256, zero point -128
+
+All in integers: exp is gemmlowp's polynomial, the sum is Q12.19, its reciprocal three Newton steps.
+[TFLM] kernels/internal/reference/softmax.h; [GEMM] fixedpoint/fixedpoint.h.
+C twin: runtime_c/mi_softmax.h.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..fixedpoint import (
+    count_leading_zeros,
+    exp_on_negative_values,
+    one_over_one_plus_x,
+    quantize_multiplier,
+    rounding_divide_by_pot,
+    saturating_rounding_doubling_high_mul,
+)
+from .layer import INT8_MAX, INT8_MIN, Array, Layer, Op
+
+INPUT_INTEGER_BITS = 5  # differences are rescaled to Q5.26
+SUM_INTEGER_BITS = 12  # exponentials are summed as Q12.19
+
+
+@dataclass(frozen=True)
+class SoftmaxParams:
+    rows: int
+    depth: int
+    multiplier: int
+    shift: int  # of d, to Q5.26; never negative
+    diff_min: int
+
+
+def prepare(layer: Layer) -> SoftmaxParams:
+    layer.count(1)
+    source, output = layer.input(0), layer.output()
+    layer.int8(source, output)
+    layer.require(len(source.shape) >= 1, source, "is a scalar, expected at least one axis")
+    layer.shape_is(output, source.shape)
+    layer.settle()
+    assert source.quantization is not None
+    assert output.quantization is not None
+    layer.require(
+        output.quantization.scale == 1 / 256 and output.quantization.zero_point == -128,
+        output,
+        f"has scale {output.quantization.scale:g} and zero point"
+        f" {output.quantization.zero_point}, expected 1/256 and -128",
+    )
+    depth = source.shape[-1]
+    # One exponential is at most 2^31 >> 12; 4095 of them stay below 2^31.
+    layer.require(1 <= depth < 2**SUM_INTEGER_BITS, source, f"has {depth} classes, expected < 4096")
+    beta = layer.options["beta"]
+    real = beta * source.quantization.scale * 2 ** (31 - INPUT_INTEGER_BITS)
+    layer.require(
+        math.isfinite(real) and real > 1,
+        source,
+        f"has scale {source.quantization.scale:g}, too small for beta {beta:g}",
+    )
+    layer.settle()
+    multiplier, shift = quantize_multiplier(min(real, 2**31 - 1.0))
+    largest = ((1 << INPUT_INTEGER_BITS) - 1) << (31 - INPUT_INTEGER_BITS)
+    return SoftmaxParams(
+        rows=source.size // depth,
+        depth=depth,
+        multiplier=multiplier,
+        shift=shift,
+        diff_min=-(largest >> shift),
+    )
+
+
+def eval(params: SoftmaxParams, x: Array) -> Array:
+    """int8 [batch, *shape] to int8 of the same size."""
+    rows = x.reshape(-1, params.depth).astype(np.int64)
+    difference = rows - rows.max(axis=1, keepdims=True)
+    counts = difference >= params.diff_min
+    # Only 256 differences exist: exp is evaluated once for each, and looked up.
+    exponentials = exponential_table(params)[-difference]
+    sums = np.where(counts, rounding_divide_by_pot(exponentials, SUM_INTEGER_BITS), 0)
+    total = sums.sum(axis=1, keepdims=True)
+    headroom = count_leading_zeros(total)
+    reciprocal = one_over_one_plus_x((total << headroom) - (1 << 31))
+    bits_over_unit = SUM_INTEGER_BITS - headroom
+    scaled = saturating_rounding_doubling_high_mul(reciprocal, exponentials)
+    outputs = rounding_divide_by_pot(scaled, bits_over_unit + 31 - 8) + INT8_MIN
+    return np.where(counts, np.minimum(outputs, INT8_MAX), INT8_MIN).astype(np.int8)
+
+
+def exponential_table(params: SoftmaxParams) -> Array:
+    """exp(-d * scale) as Q0.31 for d in 0..255; 0 below diff_min."""
+    difference = -np.arange(256, dtype=np.int64)
+    counts = difference >= params.diff_min
+    shifted = np.where(counts, difference, 0) << params.shift
+    scaled = saturating_rounding_doubling_high_mul(shifted, params.multiplier)
+    return np.where(counts, exp_on_negative_values(scaled, INPUT_INTEGER_BITS), 0)
+
+
+OP = Op("SOFTMAX", prepare, eval, in_place=True)

@@ -1,0 +1,234 @@
+"""Reading FlatBuffers tables from bytes that nobody has checked.
+
+A FlatBuffers file is a graph of byte offsets. A table starts with the distance to its vtable,
+which says where in the table each field lies; strings, vectors and other tables lie elsewhere
+and the field holds the distance to them:
+
+    table:   int32 distance back to the vtable | fields ...
+    vtable:  uint16 its own size | uint16 size of the table | uint16 place of field 0 | ...
+    vector:  uint32 number of elements | elements ...
+
+Every one of those numbers may be wrong. Here each is checked before it is followed, and a wrong
+one raises BadFile with its place.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from flatbuffers.number_types import SOffsetTFlags, Uint8Flags, UOffsetTFlags, VOffsetTFlags
+
+from microinfer.errors import BadFile
+from microinfer.tflite.enums import ENUMS
+from microinfer.tflite.schema import FIELDS, OFFSET_BYTES, UNIONS, Field
+
+# Offsets may point anywhere, so a small file can describe one table a million times over. What is
+# read is therefore paid for, at about the size of the Python objects that are made of it, out of
+# a purse of ten times the file's size (and a little more, for the first objects of a tiny file).
+MEMORY_PER_FILE_BYTE = 10
+MEMORY_AT_LEAST = 65536
+TABLE_PRICE = 200
+NUMBER_PRICE = 36  # an int of 28 bytes and its place in a tuple
+TEXT_PRICE = 4  # a str takes up to four bytes per character
+
+
+class Span(NamedTuple):
+    """A vector's elements in the file: byte offset of the first, and how many."""
+
+    start: int
+    count: int
+
+
+class File:
+    """The bytes of a file, and what may still be spent on reading them."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+        self.purse = MEMORY_PER_FILE_BYTE * self.size + MEMORY_AT_LEAST
+
+    def pay(self, price: int, position: int) -> None:
+        """Spend ``price`` bytes of memory; BadFile when there are none left."""
+        self.purse -= price
+        if self.purse < 0:
+            raise BadFile(
+                f"the file's parts are used over and over: reading it takes more than "
+                f"{MEMORY_PER_FILE_BYTE} times its {self.size} bytes",
+                position,
+            )
+
+    def number(self, flags: Any, position: int, what: str) -> Any:
+        """The number of type ``flags`` (flatbuffers' number types) at a byte offset."""
+        self.check(position, flags.bytewidth, what)
+        return flags.packer_type.unpack_from(self.data, position)[0]
+
+    def check(self, position: int, size: int, what: str) -> None:
+        """BadFile unless ``size`` bytes from ``position`` on lie inside the file."""
+        if position < 0 or position + size > self.size:
+            raise BadFile(
+                f"{what}: expected {size} bytes at offset {position}, "
+                f"but the file has {self.size} bytes",
+                max(0, min(position, self.size)),
+            )
+
+    def follow(self, position: int, what: str) -> int:
+        """Where the offset that is stored at ``position`` points to."""
+        distance = self.number(UOffsetTFlags, position, what)
+        if not 0 < distance < self.size - position:
+            raise BadFile(
+                f"{what}: an offset of {distance}, expected 1 to {self.size - position - 1}",
+                position,
+            )
+        return int(position + distance)
+
+    def span(self, position: int, width: int, what: str) -> Span:
+        """The vector that the offset at ``position`` points to; its elements have ``width`` bytes."""
+        vector = self.follow(position, what)
+        count = self.number(UOffsetTFlags, vector, what)
+        start = vector + OFFSET_BYTES
+        if count * width > self.size - start:
+            raise BadFile(
+                f"{what}: a vector of {count} elements of {width} bytes, "
+                f"but only {self.size - start} bytes follow it",
+                vector,
+            )
+        return Span(start, count)
+
+    def text(self, position: int, what: str) -> str:
+        """A string. Names are labels: what is not UTF-8 in them is shown, not refused."""
+        start, count = self.span(position, 1, what)
+        self.pay(TEXT_PRICE * count, start)
+        return self.data[start : start + count].decode("utf-8", "backslashreplace")
+
+
+class Table:
+    """The table of type ``kind`` at byte offset ``position``: ``table["field_name"]``.
+
+    Values are as ``schema.Field`` says: an absent field has its default, a table is a Table, a
+    vector of tables a Tables. Raises BadFile for anything that leaves the file.
+    """
+
+    def __init__(self, file: File, kind: str, position: int) -> None:
+        file.pay(TABLE_PRICE, position)
+        vtable = position - file.number(SOffsetTFlags, position, kind)
+        vtable_size = file.number(VOffsetTFlags, vtable, f"{kind}'s vtable")
+        if vtable_size < 4 or vtable_size % 2:
+            raise BadFile(f"{kind}'s vtable: a size of {vtable_size}, expected 4, 6, 8, ...", vtable)
+        file.check(vtable, vtable_size, f"{kind}'s vtable")
+        _, table_size, *places = struct.unpack_from(f"<{vtable_size // 2}H", file.data, vtable)
+        file.check(position, table_size, kind)
+        self.file = file
+        self.kind = kind
+        self.position = position
+        self._size = table_size
+        self._places = places
+
+    def where(self, name: str) -> int:
+        """Byte offset of a field, or of the table if the field is absent: for error messages."""
+        slot = FIELDS[self.kind][name].slot
+        return self.position + (self._places[slot] if slot < len(self._places) else 0)
+
+    def __getitem__(self, name: str) -> Any:
+        field = FIELDS[self.kind][name]
+        if field.type in UNIONS:
+            return self._member(field)
+        place = self._place(name, field.slot, field.width)
+        if place is None:
+            return field.default
+        what = f"{self.kind}.{name}"
+        if field.is_vector:
+            return self._vector(field, place, what)
+        if field.number is not None:
+            return _named(field.type, self.file.number(field.number, place, what))
+        if field.type == "string":
+            return self.file.text(place, what)
+        return Table(self.file, field.type, self.file.follow(place, what))
+
+    def span(self, name: str) -> Span:
+        """Where the elements of a vector of numbers lie: for reading them without a copy."""
+        field = FIELDS[self.kind][name]
+        place = self._place(name, field.slot, field.width)
+        if place is None:
+            return Span(self.position, 0)
+        return self.file.span(place, field.number.bytewidth, f"{self.kind}.{name}")
+
+    def values(self) -> dict[str, Any]:
+        """Every field by name."""
+        return {name: self[name] for name in FIELDS[self.kind]}
+
+    def where(self, name: str) -> int:
+        """Byte offset of a field, or of the table if the field is absent: for error messages."""
+        field = FIELDS[self.kind][name]
+        place = self._place(name, field.slot, field.width)
+        return self.position if place is None else place
+
+    def _place(self, name: str, slot: int, width: int) -> int | None:
+        """Byte offset of what a slot holds, or None if the table has nothing there."""
+        place = self._places[slot] if slot < len(self._places) else 0
+        if place == 0:
+            return None
+        if place < OFFSET_BYTES or place + width > self._size:
+            raise BadFile(
+                f"{self.kind}.{name}: at byte {place} of a table of {self._size} bytes, "
+                f"expected {OFFSET_BYTES} to {self._size - width}",
+                self.position,
+            )
+        return self.position + int(place)
+
+    def _member(self, field: Field) -> Table | None:
+        """The table in a union, or None if there is none or its type is not known."""
+        code_place = self._place(field.name, field.slot, Uint8Flags.bytewidth)
+        place = self._place(field.name, field.slot + 1, OFFSET_BYTES)
+        if code_place is None or place is None:
+            return None
+        what = f"{self.kind}.{field.name}"
+        code = self.file.number(Uint8Flags, code_place, what)
+        members = UNIONS[field.type]
+        if not 0 < code <= len(members):
+            return None
+        return Table(self.file, members[code - 1], self.file.follow(place, what))
+
+    def _vector(self, field: Field, place: int, what: str) -> Any:
+        if field.number is None:
+            span = self.file.span(place, OFFSET_BYTES, what)
+            return Tables(self.file, field.type, span, what)
+        start, count = self.file.span(place, field.number.bytewidth, what)
+        if field.type == "ubyte":
+            self.file.pay(count, start)
+            return self.file.data[start : start + count]
+        self.file.pay(NUMBER_PRICE * count, start)
+        code = field.number.packer_type.format[-1]
+        numbers = struct.unpack_from(f"<{count}{code}", self.file.data, start)
+        if field.type in ENUMS:
+            return tuple(_named(field.type, number) for number in numbers)
+        return numbers
+
+
+class Tables:
+    """A vector of tables; each is read when it is asked for."""
+
+    def __init__(self, file: File, kind: str, span: Span, what: str) -> None:
+        self.file = file
+        self.kind = kind
+        self.span = span
+        self.what = what
+
+    def __len__(self) -> int:
+        return self.span.count
+
+    def __getitem__(self, index: int) -> Table:
+        if not 0 <= index < self.span.count:
+            raise IndexError(index)
+        offset = self.span.start + OFFSET_BYTES * index
+        return Table(self.file, self.kind, self.file.follow(offset, self.what))
+
+    def __iter__(self) -> Iterator[Table]:
+        return (self[index] for index in range(len(self)))
+
+
+def _named(type_: str, number: Any) -> Any:
+    """An enumeration's code by name where it has one; other numbers as they are."""
+    names = ENUMS[type_].names if type_ in ENUMS else ()
+    return names[number] if 0 <= number < len(names) else number

@@ -1,0 +1,98 @@
+"""The record of one run: every layer's outputs, beside the node and the params that made them."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadInput
+from .graph import Node
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """One layer of a run. ``params`` is None in a trace that was loaded from a file."""
+
+    index: int
+    node: Node
+    outputs: list[NDArray[Any]]
+    params: Any = None
+
+
+class Trace:
+    """All layers of one run, in order: ``trace[i].outputs``; tensors by index: ``trace.tensor``.
+
+    Arrays have the shape of their tensors; in a run over several samples, samples come first.
+    """
+
+    def __init__(
+        self, layers: Sequence[LayerTrace], inputs: dict[int, NDArray[Any]], numerics: str
+    ) -> None:
+        self.layers = list(layers)
+        self.inputs = dict(inputs)
+        self.numerics = numerics
+        self._tensors = dict(inputs)
+        for layer in self.layers:
+            self._tensors.update(zip(layer.node.outputs, layer.outputs, strict=True))
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[LayerTrace]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: int) -> LayerTrace:
+        return self.layers[index]
+
+    def tensor(self, index: int) -> NDArray[Any]:
+        """The value of the tensor with this index in the model; KeyError if none was computed."""
+        return self._tensors[index]
+
+    def save(self, path: str | Path) -> None:
+        """Write a .npz: one array ``tensor_<index>`` per tensor, and ``layers`` as JSON text."""
+        layers = [
+            {
+                "op": layer.node.op,
+                "inputs": layer.node.inputs,
+                "outputs": layer.node.outputs,
+                "location": layer.node.location,
+            }
+            for layer in self.layers
+        ]
+        header = {"numerics": self.numerics, "inputs": list(self.inputs), "layers": layers}
+        arrays = {f"tensor_{index}": value for index, value in self._tensors.items()}
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, trace=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trace:
+        """Read what ``save`` wrote. Raises BadInput if it is something else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                header = json.loads(str(file["trace"]))
+                tensors = {
+                    int(name.removeprefix("tensor_")): file[name]
+                    for name in file.files
+                    if name != "trace"
+                }
+            layers = []
+            for index, entry in enumerate(header["layers"]):
+                node = Node(
+                    entry["op"],
+                    tuple(entry["inputs"]),
+                    tuple(entry["outputs"]),
+                    location=entry["location"],
+                )
+                layers.append(LayerTrace(index, node, [tensors[i] for i in node.outputs]))
+            return cls(layers, {i: tensors[i] for i in header["inputs"]}, header["numerics"])
+        except FileNotFoundError:
+            raise BadInput(f"{path}: no such file") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+            raise BadInput(f"{path}: not a trace saved by microinfer (.npz)") from None
