@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 # TFLite's element types and the NumPy dtype that holds one element. INT4, INT2 and UINT4 are
 # packed in the file and one element per int8/uint8 in memory; types without a NumPy twin
-# (STRING, RESOURCE, VARIANT, BFLOAT16) are kept as raw bytes or bit patterns.
+# (STRING, RESOURCE, VARIANT, BFLOAT16, FLOAT8_*) are kept as raw bytes or bit patterns.
 DTYPES: Mapping[str, np.dtype[Any]] = {
     name: np.dtype(dtype)
     for name, dtype in {
@@ -41,6 +41,8 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
         "BFLOAT16": np.uint16,
         "INT2": np.int8,
         "UINT4": np.uint8,
+        "FLOAT8_E4M3FN": np.uint8,
+        "FLOAT8_E5M2": np.uint8,
     }.items()
 }
 
@@ -65,6 +67,7 @@ class _ByValue:
         return all(
             _equal(getattr(self, f.name), getattr(other, f.name))
             for f in fields(self)  # type: ignore[arg-type]
+            if f.compare
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -169,7 +172,8 @@ class Graph(_ByValue):
     """A model: its main subgraph, and what hangs on it.
 
     ``inputs`` and ``outputs`` are indices into ``tensors``; ``nodes`` are in execution order.
-    ``subgraphs`` are the file's further subgraphs, called by control-flow operators.
+    ``subgraphs`` are the file's further subgraphs, called by control-flow operators; ``sha256`` is
+    the hex digest of the file, empty for a graph that was not read from one.
     """
 
     tensors: tuple[Tensor, ...]
@@ -181,6 +185,7 @@ class Graph(_ByValue):
     description: str = ""
     metadata: Mapping[str, bytes] = field(default_factory=dict)
     signatures: tuple[Signature, ...] = ()
+    sha256: str = field(default="", compare=False)
 
     @cached_property
     def producer(self) -> Mapping[int, int]:

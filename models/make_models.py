@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # before TensorFlow: one summation order on any CPU
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # before TensorFlow: fewer kernels that depend on the CPU
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
 import argparse

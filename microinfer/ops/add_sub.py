@@ -103,12 +103,8 @@ def _common_scale(x: Array, zero_point: int, multiplier: int, shift: int) -> Arr
 def eval(params: AddParams, x1: Array, x2: Array) -> Array:
     """int8 and int8 to int8, each [batch, *shape]."""
     x1, x2 = expand(params, x1, x2)
-    a1 = _common_scale(
-        x1, params.input1_zero_point, params.input1_multiplier, params.input1_shift
-    )
-    a2 = _common_scale(
-        x2, params.input2_zero_point, params.input2_multiplier, params.input2_shift
-    )
+    a1 = _common_scale(x1, params.input1_zero_point, params.input1_multiplier, params.input1_shift)
+    a2 = _common_scale(x2, params.input2_zero_point, params.input2_multiplier, params.input2_shift)
     total = a1 + a2 if params.input2_sign > 0 else a1 - a2
     outputs = requantize(total, params.output_multiplier, params.output_shift)
     outputs += params.output_zero_point

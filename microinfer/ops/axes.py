@@ -64,7 +64,9 @@ def reduction(layer: Layer) -> Reduction:
             pairs[-1] = (outer * extent, 1)
         else:
             pairs.append((extent, 1))
-    layer.require(len(pairs) <= PAIRS, source, f"alternates kept and reduced axes {len(pairs)} times")
+    layer.require(
+        len(pairs) <= PAIRS, source, f"alternates kept and reduced axes {len(pairs)} times"
+    )
     layer.settle()
     pairs = [(1, 1)] * (PAIRS - len(pairs)) + pairs
     return Reduction(tuple(k for k, _ in pairs), tuple(r for _, r in pairs))

@@ -73,8 +73,7 @@ def expand(loops: Broadcast, x1: Array, x2: Array) -> tuple[Array, Array]:
 
     def view(x: Array, strides: tuple[int, ...]) -> Array:
         shape = tuple(
-            extent if stride else 1
-            for extent, stride in zip(loops.extents, strides, strict=True)
+            extent if stride else 1 for extent, stride in zip(loops.extents, strides, strict=True)
         )
         return x.reshape(len(x), *shape)
 

@@ -30,9 +30,7 @@ def channel_scales(layer: Layer, weights: Tensor, channels: int, axis: int) -> N
         "convert again: weights have to be quantized symmetrically",
     )
     count = len(quantization.scales)
-    layer.require(
-        count in (1, channels), weights, f"has {count} scales, expected 1 or {channels}"
-    )
+    layer.require(count in (1, channels), weights, f"has {count} scales, expected 1 or {channels}")
     layer.require(
         count == 1 or quantization.axis == axis,
         weights,
@@ -67,7 +65,7 @@ def bias_values(layer: Layer, bias: Tensor | None, channels: int) -> NDArray[np.
     return values.reshape(-1)
 
 
-def requantize_steps(params: Any, weights: Array, dtype: np.dtype[Any]) -> StepFunction:
+def requantize_steps(params: Any, weights: Array) -> StepFunction:
     """The output stage of a layer with ``weights`` (taps, channels) and per-channel multipliers."""
     multipliers = params.multipliers.astype(np.int64)
     shifts = params.shifts.astype(np.int64)
@@ -92,6 +90,5 @@ def requantize_steps(params: Any, weights: Array, dtype: np.dtype[Any]) -> StepF
             zero_point=params.output_zero_point,
             output_min=params.activation_min,
             output_max=params.activation_max,
-        ),
-        dtype,
+        )
     )

@@ -69,7 +69,7 @@ class Conv2DParams:
     @cached_property
     def steps(self) -> StepFunction:
         weights = self.weights.reshape(self.output_channels, -1).T
-        return requantize_steps(self, weights, self.matrix.dtype)
+        return requantize_steps(self, weights)
 
 
 def prepare(layer: Layer) -> Conv2DParams:

@@ -66,9 +66,7 @@ class DepthwiseConv2DParams:
 
     @cached_property
     def steps(self) -> StepFunction:
-        return requantize_steps(
-            self, self.weights.reshape(-1, self.output_channels), self.taps.dtype
-        )
+        return requantize_steps(self, self.weights.reshape(-1, self.output_channels))
 
 
 def prepare(layer: Layer) -> DepthwiseConv2DParams:
@@ -161,7 +159,7 @@ def eval(params: DepthwiseConv2DParams, x: Array) -> Array:
         if params.depth_multiplier > 1:
             frame = np.repeat(frame, params.depth_multiplier, axis=3)
         products = _sum_of_taps(patches(frame, kernel, output, stride, dilation), taps)
-    return params.steps(products)
+    return params.steps(products.reshape(-1, params.output_channels))
 
 
 def _sum_of_taps(windows: NDArray[Any], taps: NDArray[Any]) -> NDArray[Any]:

@@ -79,8 +79,7 @@ class _Dense:
                 zero_point=self.output_zero_point,
                 output_min=self.activation_min,
                 output_max=self.activation_max,
-            ),
-            self.matrix.dtype,
+            )
         )
 
 
@@ -181,9 +180,7 @@ def prepare(layer: Layer) -> FullyConnectedParams | FullyConnectedF64Params:
     )
 
 
-def _weight_scales(
-    layer: Layer, weights: Tensor, channels: int
-) -> tuple[NDArray[np.float64], int]:
+def _weight_scales(layer: Layer, weights: Tensor, channels: int) -> tuple[NDArray[np.float64], int]:
     """The scales (one, or one per channel) in double, and the zero point (0 when per channel)."""
     quantization = weights.quantization
     if quantization is None:

@@ -3,10 +3,10 @@
 requantize-and-clamp maps an accumulator monotonically to at most 256 output values, so it is a
 staircase: it is known when its thresholds are (the smallest accumulator that yields each value).
 Two monotone staircases are equal on an interval exactly if they agree at each threshold and one
-below it. So a form of four float passes
+below it. So a form of a few float passes
 
-    floor(acc * slope + intercept)                           "floor"
-    trunc(u + copysign(half, u)) + zero_point, u = acc * slope    "away"
+    floor(slope * product + shift)                                            "floor"
+    trunc(u + copysign(half, u)) + zero_point, u = slope * (product + shift)  "away"
 
 is used for a layer only after it was evaluated, in that very float arithmetic, at every reachable
 threshold of every channel and gave what the integer formula gives. Float multiply, add, floor and
@@ -86,101 +86,124 @@ class Staircase:
 
 
 class StepFunction:
-    """Maps float products (last axis: channels) to int8 outputs, bit for bit as ``Staircase``.
+    """Maps float products (rows, channels) to int8 outputs, bit for bit as ``Staircase``.
 
-    ``dtype`` is the float type of the products; they must be exact integers in it. ``form`` is
-    "floor", "away" or "integer".
+    The products have to be exact integers. ``form`` is "floor", "away" or "integer", and
+    ``dtype`` the float type of its passes.
     """
 
-    def __init__(self, staircase: Staircase, dtype: np.dtype[Any]) -> None:
+    def __init__(self, staircase: Staircase) -> None:
         self.staircase = staircase
-        self.dtype = dtype
-        self.form = self._choose()
+        self.form, self.dtype = self._choose()
+        self._tiled: dict[int, tuple[FloatArray, FloatArray, FloatArray]] = {}
 
     def __call__(self, products: FloatArray) -> NDArray[np.int8]:
-        """int8 outputs; ``products`` is overwritten."""
+        """int8 outputs of the products' shape; ``products`` may be overwritten."""
         if self.form == "integer":
             return self.staircase.at(products.astype(np.int64)).astype(np.int8)
-        self._stairs(products)
-        np.maximum(products, self._min, out=products)
-        np.minimum(products, self._max, out=products)
-        return products.astype(np.int8)
+        rows, channels = products.shape
+        # Rows are taken several at a time where channels are few: NumPy's inner loop is a row.
+        several = 1
+        while several * channels < 512 and rows % (2 * several) == 0:
+            several *= 2
+        if several not in self._tiled:
+            self._tiled[several] = (
+                np.tile(self._slope, several),
+                np.tile(self._shift, several),
+                np.tile(self._half, several),
+            )
+        steps = products.reshape(rows // several, several * channels)
+        steps = steps.astype(self.dtype, copy=False)
+        self._stairs(steps, *self._tiled[several])
+        np.maximum(steps, self._min, out=steps)
+        np.minimum(steps, self._max, out=steps)
+        return steps.astype(np.int8).reshape(rows, channels)
 
-    def _stairs(self, products: FloatArray) -> None:
+    def _stairs(
+        self, products: FloatArray, slope: FloatArray, shift: FloatArray, half: FloatArray
+    ) -> None:
+        """The float form, in place, without the clamp."""
         if self.form == "floor":
-            np.multiply(products, self._slope, out=products)
-            np.add(products, self._intercept, out=products)
+            np.multiply(products, slope, out=products)
+            np.add(products, shift, out=products)
             np.floor(products, out=products)
         else:
-            np.add(products, self._offset, out=products)
-            np.multiply(products, self._slope, out=products)
-            np.add(products, np.copysign(self._half, products), out=products)
+            np.add(products, shift, out=products)
+            np.multiply(products, slope, out=products)
+            np.add(products, np.copysign(half, products), out=products)
             np.trunc(products, out=products)
             np.add(products, self._zero_point, out=products)
 
-    def _choose(self) -> str:
-        """The first form that is proved equal, after setting its constants."""
+    def _choose(self) -> tuple[str, np.dtype[Any]]:
+        """The first form that is proved equal, cheapest first."""
         stairs = self.staircase
-        reach = max(
-            int(np.abs(stairs.product_low + stairs.offset).max(initial=0)),
-            int(np.abs(stairs.product_high + stairs.offset).max(initial=0)),
-        )
-        # Wrapping left shifts would not be monotone; far accumulators would not be exact floats.
-        if reach * max(1.0, float(stairs.real.max(initial=0.0))) > INT32_MAX / 2:
-            return "integer"
-        at = stairs.thresholds()
-        scalar = self.dtype.type
-        self._min, self._max = scalar(stairs.output_min), scalar(stairs.output_max)
-        self._slope = stairs.real.astype(self.dtype)
-        self._zero_point = scalar(stairs.zero_point)
-        self._offset = stairs.offset.astype(self.dtype)
-        slope = self._slope.astype(np.float64)
+        ends = np.concatenate([stairs.product_low, stairs.product_high])
+        reach = int(np.abs(ends + np.tile(stairs.offset, 2)).max(initial=0))
+        # A left shift that wraps would not be monotone.
+        if reach * max(1.0, float(stairs.real.max(initial=0.0))) <= INT32_MAX / 2:
+            at = stairs.thresholds()
+            for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+                exact_below = 2 ** (np.finfo(dtype).nmant + 1)
+                if int(np.abs(ends).max(initial=0)) >= exact_below:
+                    continue
+                self._zero_point = dtype.type(stairs.zero_point)
+                self._min = dtype.type(stairs.output_min)
+                self._max = dtype.type(stairs.output_max)
+                self._slope = stairs.real.astype(dtype)
+                self._fit_floor(at)
+                self.form = "floor"
+                if self._proved(at):
+                    return self.form, dtype
+                self._fit_away(at)
+                self.form = "away"
+                if reach < exact_below and self._proved(at):
+                    return self.form, dtype
+        return "integer", np.dtype(np.int64)
+
+    def _fit_floor(self, at: Int64Array) -> None:
+        """floor(slope * product + shift): each threshold in, the product below it out."""
+        stairs, slope = self.staircase, self._slope.astype(np.float64)
         values = stairs.values()
         never, always = at > stairs.product_high, at <= stairs.product_low
+        least = np.where(never, -np.inf, values - slope * at)
+        most = np.where(always, np.inf, values - slope * (at - 1))
+        self._shift = _between(least, most).astype(self._slope.dtype)
+        self._half = np.zeros_like(self._shift)
 
-        # slope * at + intercept >= value, slope * (at - 1) + intercept < value
-        lowest = np.where(never, -np.inf, values - slope * at).max(axis=0, initial=-np.inf)
-        highest = np.where(always, np.inf, values - slope * (at - 1)).min(axis=0, initial=np.inf)
-        self._intercept = _between(lowest, highest).astype(self.dtype)
-        self.form = "floor"
-        if self._proved(at):
-            return self.form
-
-        # Ties go away from zero: the same half is added above zero and taken away below.
-        if (self._offset.astype(np.int64) != stairs.offset).any() or reach >= self._exact_below:
-            return "integer"
-        steps, acc = values - stairs.zero_point, at + stairs.offset
+    def _fit_away(self, at: Int64Array) -> None:
+        """Ties away from zero: the same half is added above zero and taken away below."""
+        stairs, slope = self.staircase, self._slope.astype(np.float64)
+        never, always = at > stairs.product_high, at <= stairs.product_low
+        steps, acc = stairs.values() - stairs.zero_point, at + stairs.offset
         above = steps > 0
         least = np.where(above, steps - slope * acc, slope * (acc - 1) - steps + 1)
         most = np.where(above, steps - slope * (acc - 1), slope * acc - steps + 1)
-        lowest = np.where(np.where(above, never, always), -np.inf, least)
-        highest = np.where(np.where(above, always, never), np.inf, most)
-        self._half = _between(
-            lowest.max(axis=0, initial=-np.inf), highest.min(axis=0, initial=np.inf)
-        ).astype(self.dtype)
-        self.form = "away"
-        return self.form if (self._half >= 0).all() and self._proved(at) else "integer"
-
-    @property
-    def _exact_below(self) -> int:
-        return 2 ** (np.finfo(self.dtype).nmant + 1)
+        least = np.where(np.where(above, never, always), -np.inf, least)
+        most = np.where(np.where(above, always, never), np.inf, most)
+        self._shift = stairs.offset.astype(self._slope.dtype)
+        self._half = np.abs(_between(least, most)).astype(self._slope.dtype)
 
     def _proved(self, at: Int64Array) -> bool:
         """Whether the float form equals the integers at, and just below, every threshold."""
         stairs = self.staircase
         for products in (at, at - 1):
             reachable = np.clip(products, stairs.product_low, stairs.product_high)
-            got = reachable.astype(self.dtype)
-            self._stairs(got)
+            got = reachable.astype(self._slope.dtype)
+            self._stairs(got, self._slope, self._shift, self._half)
             clamped = np.clip(got, stairs.output_min, stairs.output_max)
             if (clamped != stairs.at(reachable)).any():
                 return False
         return True
 
 
-def _between(lowest: FloatArray, highest: FloatArray) -> FloatArray:
-    """The middle of each interval; of a half-open one, one half inside its end; else zero."""
-    middle = (lowest + highest) / 2
-    middle = np.where(np.isinf(lowest), highest - 0.5, middle)
-    middle = np.where(np.isinf(highest), lowest + 0.5, middle)
-    return np.where(np.isinf(lowest) & np.isinf(highest), 0.5, middle)
+def _between(least: FloatArray, most: FloatArray) -> FloatArray:
+    """The middle, per channel, between the largest of ``least`` and the smallest of ``most``.
+
+    Of a half-open interval one half inside its end, of the whole line zero.
+    """
+    low, high = least.max(axis=0, initial=-np.inf), most.min(axis=0, initial=np.inf)
+    with np.errstate(invalid="ignore"):
+        middle = (low + high) / 2
+    middle = np.where(np.isinf(low), high - 0.5, middle)
+    middle = np.where(np.isinf(high), low + 0.5, middle)
+    return np.where(np.isinf(low) & np.isinf(high), 0.0, middle)

@@ -25,8 +25,7 @@ OPTIONS: Mapping[str, str] = {
         "fused_activation_function:ActivationFunctionType"
     ),
     "SVDFOptions": (
-        "rank:int fused_activation_function:ActivationFunctionType "
-        "asymmetric_quantize_inputs:bool"
+        "rank:int fused_activation_function:ActivationFunctionType asymmetric_quantize_inputs:bool"
     ),
     "RNNOptions": (
         "fused_activation_function:ActivationFunctionType asymmetric_quantize_inputs:bool"
@@ -137,8 +136,7 @@ OPTIONS: Mapping[str, str] = {
         "update_computation_subgraph_index:int"
     ),
     "StablehloCompareOptions": (
-        "comparison_direction:StablehloComparisonDirection "
-        "compare_type:StablehloComparisonType"
+        "comparison_direction:StablehloComparisonDirection compare_type:StablehloComparisonType"
     ),
     "StablehloDynamicSliceOptions": "slice_sizes:[long]",
     "StablehloPadOptions": (
@@ -170,49 +168,46 @@ OPTIONS: Mapping[str, str] = {
     "StablehloCaseOptions": "branch_subgraph_indices:[int]",
 }
 
-# Two unions hold an operator's options; the code of a member is its place, counted from 1.
-BUILTIN_OPTIONS = tuple(
-    """
-    Conv2DOptions DepthwiseConv2DOptions ConcatEmbeddingsOptions LSHProjectionOptions
-    Pool2DOptions SVDFOptions RNNOptions FullyConnectedOptions SoftmaxOptions
-    ConcatenationOptions AddOptions L2NormOptions LocalResponseNormalizationOptions LSTMOptions
-    ResizeBilinearOptions CallOptions ReshapeOptions SkipGramOptions SpaceToDepthOptions
-    EmbeddingLookupSparseOptions MulOptions PadOptions GatherOptions BatchToSpaceNDOptions
-    SpaceToBatchNDOptions TransposeOptions ReducerOptions SubOptions DivOptions SqueezeOptions
-    SequenceRNNOptions StridedSliceOptions ExpOptions TopKV2Options SplitOptions
-    LogSoftmaxOptions CastOptions DequantizeOptions MaximumMinimumOptions ArgMaxOptions
-    LessOptions NegOptions PadV2Options GreaterOptions GreaterEqualOptions LessEqualOptions
-    SelectOptions SliceOptions TransposeConvOptions SparseToDenseOptions TileOptions
-    ExpandDimsOptions EqualOptions NotEqualOptions ShapeOptions PowOptions ArgMinOptions
-    FakeQuantOptions PackOptions LogicalOrOptions OneHotOptions LogicalAndOptions
-    LogicalNotOptions UnpackOptions FloorDivOptions SquareOptions ZerosLikeOptions FillOptions
-    BidirectionalSequenceLSTMOptions BidirectionalSequenceRNNOptions
-    UnidirectionalSequenceLSTMOptions FloorModOptions RangeOptions ResizeNearestNeighborOptions
-    LeakyReluOptions SquaredDifferenceOptions MirrorPadOptions AbsOptions SplitVOptions
-    UniqueOptions ReverseV2Options AddNOptions GatherNdOptions CosOptions WhereOptions
-    RankOptions ReverseSequenceOptions MatrixDiagOptions QuantizeOptions MatrixSetDiagOptions
-    HardSwishOptions IfOptions WhileOptions DepthToSpaceOptions NonMaxSuppressionV4Options
-    NonMaxSuppressionV5Options ScatterNdOptions SelectV2Options DensifyOptions SegmentSumOptions
-    BatchMatMulOptions CumsumOptions CallOnceOptions BroadcastToOptions Rfft2dOptions
-    Conv3DOptions HashtableOptions HashtableFindOptions HashtableImportOptions
-    HashtableSizeOptions VarHandleOptions ReadVariableOptions AssignVariableOptions
-    RandomOptions BucketizeOptions GeluOptions DynamicUpdateSliceOptions
-    UnsortedSegmentProdOptions UnsortedSegmentMaxOptions UnsortedSegmentMinOptions
-    UnsortedSegmentSumOptions ATan2Options SignOptions BitcastOptions BitwiseXorOptions
-    RightShiftOptions
-    """.split()
-)
-
-# For operators that came after the first union was full.
-BUILTIN_OPTIONS_2 = tuple(
-    """
-    StablehloConcatenateOptions StablehloBroadcastInDimOptions StablehloSliceOptions
-    StablehloConvolutionOptions StablehloCustomCallOptions StablehloReduceOptions
-    StablehloScatterOptions StablehloCompareOptions StablehloDynamicSliceOptions
-    StablehloPadOptions StablehloIotaOptions StablehloDotGeneralOptions
-    StablehloReduceWindowOptions StablehloSortOptions StablehloWhileOptions
-    StablehloGatherOptions StablehloTransposeOptions DilateOptions
-    StablehloRngBitGeneratorOptions ReduceWindowOptions StableHLOCompositeOptions
-    StablehloShiftLeftOptions StablehloCaseOptions
-    """.split()
-)
+# Two unions hold an operator's options, the second for operators that came when the first was
+# full. The code of a member is its place, counted from 1.
+OPTIONS_UNIONS: Mapping[str, str] = {
+    "BuiltinOptions": (
+        "Conv2DOptions DepthwiseConv2DOptions ConcatEmbeddingsOptions LSHProjectionOptions "
+        "Pool2DOptions SVDFOptions RNNOptions FullyConnectedOptions SoftmaxOptions "
+        "ConcatenationOptions AddOptions L2NormOptions LocalResponseNormalizationOptions "
+        "LSTMOptions ResizeBilinearOptions CallOptions ReshapeOptions SkipGramOptions "
+        "SpaceToDepthOptions EmbeddingLookupSparseOptions MulOptions PadOptions GatherOptions "
+        "BatchToSpaceNDOptions SpaceToBatchNDOptions TransposeOptions ReducerOptions SubOptions "
+        "DivOptions SqueezeOptions SequenceRNNOptions StridedSliceOptions ExpOptions "
+        "TopKV2Options SplitOptions LogSoftmaxOptions CastOptions DequantizeOptions "
+        "MaximumMinimumOptions ArgMaxOptions LessOptions NegOptions PadV2Options GreaterOptions "
+        "GreaterEqualOptions LessEqualOptions SelectOptions SliceOptions TransposeConvOptions "
+        "SparseToDenseOptions TileOptions ExpandDimsOptions EqualOptions NotEqualOptions "
+        "ShapeOptions PowOptions ArgMinOptions FakeQuantOptions PackOptions LogicalOrOptions "
+        "OneHotOptions LogicalAndOptions LogicalNotOptions UnpackOptions FloorDivOptions "
+        "SquareOptions ZerosLikeOptions FillOptions BidirectionalSequenceLSTMOptions "
+        "BidirectionalSequenceRNNOptions UnidirectionalSequenceLSTMOptions FloorModOptions "
+        "RangeOptions ResizeNearestNeighborOptions LeakyReluOptions SquaredDifferenceOptions "
+        "MirrorPadOptions AbsOptions SplitVOptions UniqueOptions ReverseV2Options AddNOptions "
+        "GatherNdOptions CosOptions WhereOptions RankOptions ReverseSequenceOptions "
+        "MatrixDiagOptions QuantizeOptions MatrixSetDiagOptions HardSwishOptions IfOptions "
+        "WhileOptions DepthToSpaceOptions NonMaxSuppressionV4Options NonMaxSuppressionV5Options "
+        "ScatterNdOptions SelectV2Options DensifyOptions SegmentSumOptions BatchMatMulOptions "
+        "CumsumOptions CallOnceOptions BroadcastToOptions Rfft2dOptions Conv3DOptions "
+        "HashtableOptions HashtableFindOptions HashtableImportOptions HashtableSizeOptions "
+        "VarHandleOptions ReadVariableOptions AssignVariableOptions RandomOptions "
+        "BucketizeOptions GeluOptions DynamicUpdateSliceOptions UnsortedSegmentProdOptions "
+        "UnsortedSegmentMaxOptions UnsortedSegmentMinOptions UnsortedSegmentSumOptions "
+        "ATan2Options SignOptions BitcastOptions BitwiseXorOptions RightShiftOptions"
+    ),
+    "BuiltinOptions2": (
+        "StablehloConcatenateOptions StablehloBroadcastInDimOptions StablehloSliceOptions "
+        "StablehloConvolutionOptions StablehloCustomCallOptions StablehloReduceOptions "
+        "StablehloScatterOptions StablehloCompareOptions StablehloDynamicSliceOptions "
+        "StablehloPadOptions StablehloIotaOptions StablehloDotGeneralOptions "
+        "StablehloReduceWindowOptions StablehloSortOptions StablehloWhileOptions "
+        "StablehloGatherOptions StablehloTransposeOptions DilateOptions "
+        "StablehloRngBitGeneratorOptions ReduceWindowOptions StableHLOCompositeOptions "
+        "StablehloShiftLeftOptions StablehloCaseOptions"
+    ),
+}

@@ -16,7 +16,6 @@ Scales, axes and whatever else only an operator can judge are passed on as they 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,26 +23,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microinfer.errors import BadFile, BadInput, Problem, UnsupportedModel
-from microinfer.graph import DTYPES, Graph, Node, Quantization, Signature, Tensor
-from microinfer.tflite.operators import OPERATOR_NAMES, OPERATORS
-from microinfer.tflite.packing import BITS, packed_bytes, unpack
-from microinfer.tflite.schema import FILE_IDENTIFIER, UNIONS, VERSION, defaults
-from microinfer.tflite.table import NUMBER_PRICE, File, Span, Table
+from ..errors import BadFile, BadInput, Problem, UnsupportedModel
+from ..graph import DTYPES, Graph, Node, Quantization, Signature, Tensor
+from .operators import OPERATOR_NAMES, OPERATORS
+from .packing import BITS, packed_bytes, unpack
+from .schema import FIELDS, UNIONS, defaults
+from .table import OPTION_PRICE, File, Span, Table, root_table
 
 MAX_RANK = 8
 MAX_ELEMENTS = 2**31 - 1
 
 # Their bytes do not follow from the shape: they are handed on as a row of uint8.
 OPAQUE_TYPES = ("STRING", "RESOURCE", "VARIANT")
-
-# Other files that are taken for models, by their first bytes.
-LOOKALIKES: Mapping[bytes, str] = {
-    b"version https://git-lfs": "a Git LFS pointer; `git lfs pull` fetches the file itself",
-    b"\x89HDF": "an HDF5 file, as Keras writes it; convert it with TFLiteConverter",
-    b"PK\x03\x04": "a zip archive, as .keras files are; convert it with TFLiteConverter",
-    b"\x89PNG": "a PNG image",
-}
 
 
 def read_file(path: str | Path) -> Graph:
@@ -71,7 +62,7 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self.file = File(data)
-        self.root = _root(self.file)
+        self.root = root_table(self.file)
         self.buffers = self.root["buffers"]
         self.operator_codes = [_operator_code(table) for table in self.root["operator_codes"]]
         self.problems: list[Problem] = []
@@ -90,9 +81,7 @@ class _Reader:
                 table["name"]: self._bytes(self._buffer(table, "buffer"))
                 for table in self.root["metadata"]
             },
-            signatures=tuple(
-                _signature(table, subgraphs) for table in self.root["signature_defs"]
-            ),
+            signatures=tuple(_signature(table, subgraphs) for table in self.root["signature_defs"]),
         )
 
     def _subgraph(self, table: Table) -> Graph:
@@ -133,7 +122,8 @@ class _Reader:
             return None
         details = table["details"]
         if details is not None:
-            self._refuse(tensor, f"quantized by {details.kind}; expected scales and zero points")
+            reason = f"{details.kind} instead of scales and zero points"
+            self._refuse(tensor, reason, "quantize it per tensor or per channel")
         scales = self._array(table.span("scale"), np.dtype(np.float32))
         given = self._array(table.span("zero_point"), np.dtype(np.int64))
         if len(scales) == 0:
@@ -154,20 +144,20 @@ class _Reader:
     def _data(self, table: Table, tensor: Tensor) -> NDArray[Any] | None:
         """A constant's elements, or None for a tensor without data."""
         if table["external_buffer"]:
-            name = self._external_file(table["external_buffer"])
-            self._refuse(tensor.name, f"its data is kept in another file{name}")
+            reason = f"its data is in {self._external_file(table['external_buffer'])}"
+            self._refuse(tensor.name, reason, "convert the model with its weights inside")
             return None
         span = self._buffer(table, "buffer")
-        if span.count == 0:
+        if span.length == 0:
             return None
         if tensor.sparse or tensor.type in OPAQUE_TYPES:
             return self._array(span, np.dtype(np.uint8))
         size = tensor.size
         packed = tensor.type in BITS
         expected = packed_bytes(tensor.type, size) if packed else tensor.nbytes
-        if span.count != expected:
+        if span.length != expected:
             raise BadFile(
-                f'tensor "{tensor.name}": {span.count} bytes of data, expected {expected} for '
+                f'tensor "{tensor.name}": {span.length} bytes of data, expected {expected} for '
                 f"{tensor.type} of shape {list(tensor.shape)}",
                 span.start,
             )
@@ -179,13 +169,7 @@ class _Reader:
         return elements.reshape(tensor.shape)
 
     def _node(self, table: Table, location: int, tensors: int) -> Node:
-        index = table["opcode_index"]
-        if index >= len(self.operator_codes):
-            raise BadFile(
-                f"Operator.opcode_index: {index}, expected less than {len(self.operator_codes)}",
-                table.where("opcode_index"),
-            )
-        op, version = self.operator_codes[index]
+        op, version = self.operator_codes[table.index("opcode_index", len(self.operator_codes))]
         return Node(
             op=op,
             inputs=_indices(table, "inputs", -1, tensors),
@@ -199,24 +183,18 @@ class _Reader:
 
     def _custom_options(self, table: Table) -> bytes:
         span = table.span("custom_options")
-        if span.count == 0:
+        if span.length == 0:
             names = ("large_custom_options_offset", "large_custom_options_size")
             span = self._outside(table, *names)
         return self._bytes(span)
 
     def _buffer(self, table: Table, name: str) -> Span:
         """Where the bytes of the buffer lie whose index a field holds."""
-        index = table[name]
-        if index == 0:  # always there and always empty, even in files that leave it out
+        if table[name] == 0:  # empty by convention, even in files that leave it out
             return Span(0, 0)
-        if index >= len(self.buffers):
-            raise BadFile(
-                f"{table.kind}.{name}: buffer {index}, expected less than {len(self.buffers)}",
-                table.where(name),
-            )
-        buffer = self.buffers[index]
+        buffer = self.buffers[table.index(name, len(self.buffers))]
         span: Span = buffer.span("data")
-        return span if span.count else self._outside(buffer, "offset", "size")
+        return span if span.length else self._outside(buffer, "offset", "size")
 
     def _outside(self, table: Table, offset_name: str, size_name: str) -> Span:
         """Bytes behind the FlatBuffer; an offset of 0 or 1 means that there are none."""
@@ -227,50 +205,26 @@ class _Reader:
         return Span(offset, size)
 
     def _bytes(self, span: Span) -> bytes:
-        self.file.pay(span.count, span.start)
-        return self.file.data[span.start : span.start + span.count]
+        self.file.pay(span.length, span.start)
+        return self.file.data[span.start : span.start + span.length]
 
     def _array(self, span: Span, dtype: np.dtype[Any]) -> NDArray[Any]:
         """A read-only view of numbers in the file. Read-only since ``bytes`` are."""
-        return np.ndarray((span.count,), dtype.newbyteorder("<"), self.file.data, span.start)
+        array: NDArray[Any] = np.ndarray(
+            (span.length,), dtype.newbyteorder("<"), self.file.data, span.start
+        )
+        return array
 
     def _external_file(self, buffer_id: int) -> str:
-        """Where an external buffer is kept, if the file says so."""
+        """The name of the file that an external buffer is kept in, as far as it is known."""
         groups = self.root["external_buffer_groups"]
         for buffer in self.root["external_buffers"]:
-            if buffer["id"] == buffer_id and buffer["group"] < len(groups):
-                return f' ("{groups[buffer["group"]]["name"]}")'
-        return ""
+            if buffer["id"] == buffer_id:
+                return f'the file "{groups[buffer.index("group", len(groups))]["name"]}"'
+        return f"another file (external buffer {buffer_id})"
 
-    def _refuse(self, tensor: str, reason: str) -> None:
-        fix = "convert the model again with its int8 weights inside the .tflite file"
+    def _refuse(self, tensor: str, reason: str, fix: str) -> None:
         self.problems.append(Problem(-1, "", tensor, reason, fix))
-
-
-def _root(file: File) -> Table:
-    """The Model table, once the file has shown that it is a .tflite file."""
-    for start, name in LOOKALIKES.items():
-        if file.data.startswith(start):
-            raise BadFile(f"not a .tflite file but {name}", 0)
-    if file.size < 8:
-        raise BadFile(
-            f"a file of {file.size} bytes; expected a .tflite file, which has "
-            f"{FILE_IDENTIFIER.decode()} at bytes 4-7",
-            file.size,
-        )
-    identifier = file.data[4:8]
-    if identifier != FILE_IDENTIFIER:
-        raise BadFile(
-            f"not a .tflite file: bytes 4-7 are {identifier!r}, "
-            f"expected the identifier {FILE_IDENTIFIER.decode()}",
-            4,
-        )
-    root = Table(file, "Model", file.follow(0, "root table"))
-    if root["version"] != VERSION:
-        raise BadFile(
-            f"schema version {root['version']}, expected {VERSION}", root.where("version")
-        )
-    return root
 
 
 def _operator_code(table: Table) -> tuple[str, int]:
@@ -286,15 +240,18 @@ def _options(table: Table, kind: str) -> dict[str, Any]:
     """All options of an operator whose options table is of type ``kind`` ("" for none)."""
     if not kind:
         return {}
+    table.file.pay(OPTION_PRICE * len(FIELDS[kind]), table.position)
     first = kind in UNIONS["BuiltinOptions"]
     options = table["builtin_options" if first else "builtin_options_2"]
-    return options.values() if options and options.kind == kind else defaults(kind)
+    return defaults(kind) if options is None or options.kind != kind else options.values()
 
 
 def _shape(table: Table) -> tuple[int, ...]:
-    rank = table.span("shape").count
+    rank = table.span("shape").length
     if rank > MAX_RANK:
-        raise BadFile(f"Tensor.shape: {rank} axes, expected at most {MAX_RANK}", table.where("shape"))
+        raise BadFile(
+            f"Tensor.shape: {rank} axes, expected at most {MAX_RANK}", table.where("shape")
+        )
     shape: tuple[int, ...] = table["shape"]
     size = 1
     for extent in shape:
@@ -326,30 +283,11 @@ def _indices(table: Table, name: str, lowest: int, tensors: int) -> tuple[int, .
 
 
 def _signature(table: Table, subgraphs: tuple[Graph, ...]) -> Signature:
-    index = table["subgraph_index"]
-    if index >= len(subgraphs):
-        raise BadFile(
-            f"SignatureDef.subgraph_index: {index}, expected less than {len(subgraphs)}",
-            table.where("subgraph_index"),
-        )
+    index = table.index("subgraph_index", len(subgraphs))
     tensors = len(subgraphs[index].tensors)
     return Signature(
         key=table["signature_key"],
-        inputs=_tensor_map(table, "inputs", tensors),
-        outputs=_tensor_map(table, "outputs", tensors),
+        inputs={entry["name"]: entry.index("tensor_index", tensors) for entry in table["inputs"]},
+        outputs={entry["name"]: entry.index("tensor_index", tensors) for entry in table["outputs"]},
         subgraph=index,
     )
-
-
-def _tensor_map(table: Table, name: str, tensors: int) -> dict[str, int]:
-    """A signature's names, each with its tensor."""
-    mapping = {}
-    for entry in table[name]:
-        index = entry["tensor_index"]
-        if index >= tensors:
-            raise BadFile(
-                f"TensorMap.tensor_index: {index}, expected less than {tensors}",
-                entry.where("tensor_index"),
-            )
-        mapping[entry["name"]] = index
-    return mapping

@@ -24,8 +24,8 @@ from typing import Any
 
 from flatbuffers import number_types
 
-from microinfer.tflite.enums import ENUMS
-from microinfer.tflite.options import BUILTIN_OPTIONS, BUILTIN_OPTIONS_2, OPTIONS
+from .enums import ENUMS
+from .options import OPTIONS, OPTIONS_UNIONS
 
 FILE_IDENTIFIER = b"TFL3"
 VERSION = 3
@@ -92,8 +92,7 @@ UNIONS: Mapping[str, tuple[str, ...]] = {
         "MultiAxisQuantization",
     ),
     "SparseIndexVector": ("Int32Vector", "Uint16Vector", "Uint8Vector"),
-    "BuiltinOptions": BUILTIN_OPTIONS,
-    "BuiltinOptions2": BUILTIN_OPTIONS_2,
+    **{union: tuple(members.split()) for union, members in OPTIONS_UNIONS.items()},
 }
 
 # flatbuffers' number types: ``bytewidth``, ``packer_type`` (a little-endian struct), ``min_val``.
@@ -176,3 +175,9 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
 def defaults(table: str) -> dict[str, Any]:
     """Every field of a table with its default."""
     return {name: field.default for name, field in FIELDS[table].items()}
+
+
+def slots(table: str) -> int:
+    """How many slots a table has, up to the last one that is in use."""
+    fields = FIELDS[table].values()
+    return max((field.slot + (2 if field.type in UNIONS else 1) for field in fields), default=0)

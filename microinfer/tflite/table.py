@@ -15,14 +15,14 @@ one raises BadFile with its place.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from flatbuffers.number_types import SOffsetTFlags, Uint8Flags, UOffsetTFlags, VOffsetTFlags
 
-from microinfer.errors import BadFile
-from microinfer.tflite.enums import ENUMS
-from microinfer.tflite.schema import FIELDS, OFFSET_BYTES, UNIONS, Field
+from ..errors import BadFile
+from .enums import ENUMS
+from .schema import FIELDS, FILE_IDENTIFIER, OFFSET_BYTES, UNIONS, VERSION, Field
 
 # Offsets may point anywhere, so a small file can describe one table a million times over. What is
 # read is therefore paid for, at about the size of the Python objects that are made of it, out of
@@ -30,15 +30,24 @@ from microinfer.tflite.schema import FIELDS, OFFSET_BYTES, UNIONS, Field
 MEMORY_PER_FILE_BYTE = 10
 MEMORY_AT_LEAST = 65536
 TABLE_PRICE = 200
+OPTION_PRICE = 40  # a place in a dict
 NUMBER_PRICE = 36  # an int of 28 bytes and its place in a tuple
 TEXT_PRICE = 4  # a str takes up to four bytes per character
+
+# Other files that are taken for models, by their first bytes.
+LOOKALIKES: Mapping[bytes, str] = {
+    b"version https://git-lfs": "a Git LFS pointer (`git lfs pull` fetches the file itself)",
+    b"\x89HDF": "an HDF5 file, as Keras writes it (TFLiteConverter converts it)",
+    b"PK\x03\x04": "a zip archive, as .keras files are (TFLiteConverter converts it)",
+    b"\x89PNG": "a PNG image",
+}
 
 
 class Span(NamedTuple):
     """A vector's elements in the file: byte offset of the first, and how many."""
 
     start: int
-    count: int
+    length: int
 
 
 class File:
@@ -84,7 +93,7 @@ class File:
         return int(position + distance)
 
     def span(self, position: int, width: int, what: str) -> Span:
-        """The vector that the offset at ``position`` points to; its elements have ``width`` bytes."""
+        """The vector, of elements of ``width`` bytes, that the offset at ``position`` points to."""
         vector = self.follow(position, what)
         count = self.number(UOffsetTFlags, vector, what)
         start = vector + OFFSET_BYTES
@@ -115,7 +124,9 @@ class Table:
         vtable = position - file.number(SOffsetTFlags, position, kind)
         vtable_size = file.number(VOffsetTFlags, vtable, f"{kind}'s vtable")
         if vtable_size < 4 or vtable_size % 2:
-            raise BadFile(f"{kind}'s vtable: a size of {vtable_size}, expected 4, 6, 8, ...", vtable)
+            raise BadFile(
+                f"{kind}'s vtable: a size of {vtable_size}, expected 4, 6, 8, ...", vtable
+            )
         file.check(vtable, vtable_size, f"{kind}'s vtable")
         _, table_size, *places = struct.unpack_from(f"<{vtable_size // 2}H", file.data, vtable)
         file.check(position, table_size, kind)
@@ -124,11 +135,6 @@ class Table:
         self.position = position
         self._size = table_size
         self._places = places
-
-    def where(self, name: str) -> int:
-        """Byte offset of a field, or of the table if the field is absent: for error messages."""
-        slot = FIELDS[self.kind][name].slot
-        return self.position + (self._places[slot] if slot < len(self._places) else 0)
 
     def __getitem__(self, name: str) -> Any:
         field = FIELDS[self.kind][name]
@@ -154,6 +160,15 @@ class Table:
             return Span(self.position, 0)
         return self.file.span(place, field.number.bytewidth, f"{self.kind}.{name}")
 
+    def index(self, name: str, count: int) -> int:
+        """A field that numbers one of ``count`` things."""
+        index: int = self[name]
+        if not 0 <= index < count:
+            raise BadFile(
+                f"{self.kind}.{name}: {index}, expected 0 to {count - 1}", self.where(name)
+            )
+        return index
+
     def values(self) -> dict[str, Any]:
         """Every field by name."""
         return {name: self[name] for name in FIELDS[self.kind]}
@@ -178,17 +193,18 @@ class Table:
         return self.position + int(place)
 
     def _member(self, field: Field) -> Table | None:
-        """The table in a union, or None if there is none or its type is not known."""
+        """The table in a union, or None. Of a type that is not known, only ``kind`` is of use."""
         code_place = self._place(field.name, field.slot, Uint8Flags.bytewidth)
         place = self._place(field.name, field.slot + 1, OFFSET_BYTES)
         if code_place is None or place is None:
             return None
         what = f"{self.kind}.{field.name}"
         code = self.file.number(Uint8Flags, code_place, what)
-        members = UNIONS[field.type]
-        if not 0 < code <= len(members):
+        if code == 0:
             return None
-        return Table(self.file, members[code - 1], self.file.follow(place, what))
+        members = UNIONS[field.type]
+        kind = members[code - 1] if code <= len(members) else f"{field.type} {code}"
+        return Table(self.file, kind, self.file.follow(place, what))
 
     def _vector(self, field: Field, place: int, what: str) -> Any:
         if field.number is None:
@@ -216,10 +232,10 @@ class Tables:
         self.what = what
 
     def __len__(self) -> int:
-        return self.span.count
+        return self.span.length
 
     def __getitem__(self, index: int) -> Table:
-        if not 0 <= index < self.span.count:
+        if not 0 <= index < self.span.length:
             raise IndexError(index)
         offset = self.span.start + OFFSET_BYTES * index
         return Table(self.file, self.kind, self.file.follow(offset, self.what))
@@ -232,3 +248,27 @@ def _named(type_: str, number: Any) -> Any:
     """An enumeration's code by name where it has one; other numbers as they are."""
     names = ENUMS[type_].names if type_ in ENUMS else ()
     return names[number] if 0 <= number < len(names) else number
+
+
+def root_table(file: File) -> Table:
+    """The Model table, of a file that shows itself to be a .tflite file."""
+    if file.size < 8:
+        raise BadFile(
+            f"a file of {file.size} bytes; expected a .tflite file, which has "
+            f"{FILE_IDENTIFIER.decode()} at bytes 4-7",
+            file.size,
+        )
+    identifier = file.data[4:8]
+    if identifier != FILE_IDENTIFIER:
+        known = [name for start, name in LOOKALIKES.items() if file.data.startswith(start)]
+        raise BadFile(
+            f"not a .tflite file{' but ' if known else ''}{''.join(known)}: bytes 4-7 are "
+            f"{identifier!r}, expected the identifier {FILE_IDENTIFIER.decode()}",
+            4,
+        )
+    root = Table(file, "Model", file.follow(0, "root table"))
+    if root["version"] != VERSION:
+        raise BadFile(
+            f"schema version {root['version']}, expected {VERSION}", root.where("version")
+        )
+    return root
