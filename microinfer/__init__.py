@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .debug import diff
+from .emit import generate, plan
 from .errors import (
     BadFile,
     BadInput,
@@ -13,6 +15,7 @@ from .errors import (
 from .graph import Graph, Node, Quantization, Tensor
 from .interpreter import Interpreter
 from .load import load
+from .native import Native, compile
 from .trace import Trace
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
     "Graph",
     "Interpreter",
     "MicroinferError",
+    "Native",
     "Node",
     "Quantization",
     "Tensor",
@@ -28,5 +32,9 @@ __all__ = [
     "Trace",
     "TraceMismatch",
     "UnsupportedModel",
+    "compile",
+    "diff",
+    "generate",
     "load",
+    "plan",
 ]

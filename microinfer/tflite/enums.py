@@ -1,7 +1,7 @@
 """The enumerations of TFLite's schema: what is stored, and the names in the order of the codes.
 
 Every enumeration counts from 0 without a gap, so a name's place is its code.
-``tests/test_reader.py`` compares them with the module generated from the schema itself.
+``tests/test_schema.py`` compares them with the module generated from the schema itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """TFLite's builtin operators: each one's name and its options table.
 
 An operator's place is its code in the file (``ADD`` is 0, ``CONV_2D`` is 3). "" stands for an
-operator without options. ``tests/test_reader.py`` compares the codes with the module generated
+operator without options. ``tests/test_schema.py`` compares the codes with the module generated
 from the schema itself.
 """
 

@@ -11,7 +11,7 @@ their slots (FlatBuffers only ever adds fields at the end, so a slot never chang
 A union takes two slots: the code of the member's type, then the member.
 
 The facts come from TensorFlow Lite's schema.fbs, revision 3d (Apache-2.0, The TensorFlow
-Authors); ``tests/test_reader.py`` compares slots, types, defaults and codes with the Python
+Authors); ``tests/test_schema.py`` compares slots, types, defaults and codes with the Python
 module that ai-edge-litert generates from it.
 """
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from flatbuffers import number_types
@@ -177,7 +177,8 @@ def defaults(table: str) -> dict[str, Any]:
     return {name: field.default for name, field in FIELDS[table].items()}
 
 
+@cache
 def slots(table: str) -> int:
-    """How many slots a table has, up to the last one that is in use."""
-    fields = FIELDS[table].values()
+    """How many slots a table has, up to the last one in use; none for an unknown table."""
+    fields = FIELDS.get(table, {}).values()
     return max((field.slot + (2 if field.type in UNIONS else 1) for field in fields), default=0)

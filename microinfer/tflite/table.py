@@ -22,7 +22,7 @@ from flatbuffers.number_types import SOffsetTFlags, Uint8Flags, UOffsetTFlags, V
 
 from ..errors import BadFile
 from .enums import ENUMS
-from .schema import FIELDS, FILE_IDENTIFIER, OFFSET_BYTES, UNIONS, VERSION, Field
+from .schema import FIELDS, FILE_IDENTIFIER, OFFSET_BYTES, UNIONS, VERSION, Field, slots
 
 # Offsets may point anywhere, so a small file can describe one table a million times over. What is
 # read is therefore paid for, at about the size of the Python objects that are made of it, out of
@@ -128,7 +128,8 @@ class Table:
                 f"{kind}'s vtable: a size of {vtable_size}, expected 4, 6, 8, ...", vtable
             )
         file.check(vtable, vtable_size, f"{kind}'s vtable")
-        _, table_size, *places = struct.unpack_from(f"<{vtable_size // 2}H", file.data, vtable)
+        known = min(vtable_size, 4 + 2 * slots(kind))  # a newer exporter may have more fields
+        _, table_size, *places = struct.unpack_from(f"<{known // 2}H", file.data, vtable)
         file.check(position, table_size, kind)
         self.file = file
         self.kind = kind

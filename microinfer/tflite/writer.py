@@ -222,8 +222,12 @@ class _Builder(flatbuffers.Builder):  # type: ignore[misc]
             if kind == "Buffer":
                 self.Prep(BUFFER_ALIGNMENT, len(value))
             return int(self.CreateNumpyVector(np.frombuffer(value, np.uint8)))
-        numbers = [_number(kind, field, number) for number in value]
-        return int(self.CreateNumpyVector(np.array(numbers, field.number.packer_type.format)))
+        dtype = np.dtype(field.number.packer_type.format)
+        if not isinstance(value, np.ndarray):
+            value = np.array([_number(kind, field, number) for number in value], dtype)
+        if value.dtype != dtype:
+            raise ValueError(f"{kind}.{field.name}: {value.dtype} numbers, expected {dtype}")
+        return int(self.CreateNumpyVector(value))
 
     def _tables(self, kind: str, values: Sequence[Mapping[str, Any]]) -> int:
         offsets = [self.table(kind, value) for value in values]

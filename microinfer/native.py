@@ -1,0 +1,163 @@
+"""The generated C on this machine: built with the host's compiler, run through cffi."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cffi import FFI
+from numpy.typing import NDArray
+
+from .batch import Batch, split_batch
+from .emit import generate
+from .errors import ToolchainError
+from .graph import Graph
+from .numerics import profile
+from .prepare import prepare
+from .trace import LayerTrace, Trace
+
+Array = NDArray[Any]
+
+NAME = "model"
+
+# What the host adds to the generated code: it appends every layer's output to one buffer.
+HARNESS = f"""
+#include "{NAME}.h"
+#include <string.h>
+
+static unsigned char *traced;
+
+void {NAME}_trace(int layer, int output, const void *data, size_t bytes)
+{{
+    (void)layer;
+    (void)output;
+    if (traced != NULL) {{
+        memcpy(traced, data, bytes);
+        traced += bytes;
+    }}
+}}
+
+void *{NAME}_host_input(int index) {{ return {NAME}_input(index); }}
+const void *{NAME}_host_output(int index) {{ return {NAME}_output(index); }}
+
+int {NAME}_host_invoke(void *trace)
+{{
+    traced = (unsigned char *)trace;
+    return {NAME}_invoke();
+}}
+"""
+
+DECLARATIONS = f"""
+void *{NAME}_host_input(int index);
+const void *{NAME}_host_output(int index);
+int {NAME}_host_invoke(void *trace);
+"""
+
+
+def compile(graph: Graph, numerics: str = "tflm", *, flags: Sequence[str] = ("-O2",)) -> Native:
+    """Generate ``graph``'s C, build it and load it: the C twin of ``Interpreter``.
+
+    The compiler is $CC, or cc; ``flags`` are added to its command line. Raises UnsupportedModel,
+    and ToolchainError where there is no compiler or it fails.
+    """
+    return Native(graph, numerics, flags)
+
+
+class Native:
+    """The generated C of a Graph, in this process. Not re-entrant: its arena is static."""
+
+    def __init__(self, graph: Graph, numerics: str, flags: Sequence[str]) -> None:
+        self.graph = graph
+        self.numerics = profile(numerics)
+        self.layers = prepare(graph, self.numerics)
+        folder = Path(tempfile.mkdtemp(prefix="microinfer-"))
+        self._cleanup = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        files = {**generate(graph, NAME, numerics=numerics), "harness.c": HARNESS}
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        library = folder / f"{NAME}.so"
+        build(
+            [*flags, "-shared", "-fPIC", f"-D{NAME.upper()}_TRACE", "-o", str(library)]
+            + [str(folder / f"{NAME}.c"), str(folder / "harness.c")]
+        )
+        self._ffi = FFI()
+        self._ffi.cdef(DECLARATIONS)
+        self._library: Any = self._ffi.dlopen(str(library))
+        computed = [index for layer in self.layers for index in layer.node.outputs]
+        self._traced_bytes = sum(graph.tensors[index].nbytes for index in computed)
+
+    def run(self, *inputs: Array) -> list[Array]:
+        """The model's outputs; takes and gives what ``Interpreter.run`` does."""
+        batch = split_batch(self.graph, inputs)
+        outputs = []
+        for position, index in enumerate(self.graph.outputs):
+            tensor = self.graph.tensors[index]
+            outputs.append(np.empty((batch.samples, *tensor.shape), tensor.dtype))
+            assert self._library.model_host_output(position) != self._ffi.NULL
+        for sample in range(batch.samples):
+            self._fill(batch, sample)
+            self._library.model_host_invoke(self._ffi.NULL)
+            for position, array in enumerate(outputs):
+                source = self._library.model_host_output(position)
+                self._ffi.memmove(self._ffi.from_buffer(array[sample]), source, array[sample].nbytes)
+        return [
+            batch.restore(array, self.graph.tensors[index])
+            for array, index in zip(outputs, self.graph.outputs, strict=True)
+        ]
+
+    def trace(self, *inputs: Array) -> Trace:
+        """Every layer's outputs; takes and gives what ``Interpreter.trace`` does."""
+        batch = split_batch(self.graph, inputs)
+        raw = np.empty((batch.samples, self._traced_bytes), np.uint8)
+        for sample in range(batch.samples):
+            self._fill(batch, sample)
+            self._library.model_host_invoke(self._ffi.from_buffer(raw[sample]))
+        layers, start = [], 0
+        for layer in self.layers:
+            outputs = []
+            for index in layer.node.outputs:
+                tensor = self.graph.tensors[index]
+                part = np.ascontiguousarray(raw[:, start : start + tensor.nbytes])
+                values = part.view(tensor.dtype).reshape(batch.samples, *tensor.shape)
+                outputs.append(batch.restore(values, tensor))
+                start += tensor.nbytes
+            layers.append(LayerTrace(layer.index, layer.node, outputs, layer.params))
+        return Trace(
+            layers,
+            {
+                index: batch.restore(array, self.graph.tensors[index])
+                for index, array in zip(self.graph.inputs, batch.arrays, strict=True)
+            },
+            self.numerics.name,
+        )
+
+    def _fill(self, batch: Batch, sample: int) -> None:
+        """Copy one sample's inputs into the arena, where the model will overwrite them."""
+        for position, array in enumerate(batch.arrays):
+            values = np.ascontiguousarray(array[sample])
+            target = self._library.model_host_input(position)
+            self._ffi.memmove(target, self._ffi.from_buffer(values), values.nbytes)
+
+
+def build(arguments: Sequence[str]) -> None:
+    """Run the host's C compiler ($CC, or cc) as C99. Raises ToolchainError with what it said."""
+    command = shlex.split(os.environ.get("CC", "")) or ["cc"]
+    if shutil.which(command[0]) is None:
+        raise ToolchainError(
+            f"there is no C compiler {command[0]!r}: install one (Debian: apt install gcc),"
+            " or set CC to yours"
+        )
+    result = subprocess.run(
+        [*command, "-std=c99", *arguments], capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0:
+        said = result.stderr.strip() or f"exit code {result.returncode}"
+        raise ToolchainError(f"{' '.join(command)} failed on the generated C:\n{said}")

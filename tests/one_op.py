@@ -1,0 +1,203 @@
+"""Graphs of one operator, from explicit values: what the case tables and the strategies build on.
+
+    x = activation((1, 4), scale=0.5, zero_point=-1)
+    y = activation((1, 2), scale=1.0)
+    graph = one_op("FULLY_CONNECTED", [x, constant(w, scale=0.25), None], y)
+
+Inputs without data become the model's inputs, in the order of their first use; None is an absent
+one. The graph is read back from its own .tflite bytes, so it is what a user's file would give.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike, NDArray
+
+from microinfer.graph import DTYPES, Graph, Node, Quantization, Tensor
+from microinfer.tflite import read, write
+from microinfer.tflite.operators import OPERATORS
+from microinfer.tflite.schema import defaults
+
+Array = NDArray[Any]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+# The operator's version from which on both runtimes take int8, where that is not the first.
+VERSIONS = {
+    "ADD": 2,
+    "AVERAGE_POOL_2D": 2,
+    "CONCATENATION": 2,
+    "CONV_2D": 3,
+    "DEPTHWISE_CONV_2D": 3,
+    "DEQUANTIZE": 2,
+    "FULLY_CONNECTED": 4,
+    "LOGISTIC": 2,
+    "MAX_POOL_2D": 2,
+    "MEAN": 2,
+    "MUL": 2,
+    "PAD": 2,
+    "RELU": 2,
+    "RELU6": 2,
+    "SOFTMAX": 2,
+    "SUB": 2,
+    "TANH": 2,
+    "TRANSPOSE": 2,
+}
+
+_TYPES = {dtype: name for name, dtype in DTYPES.items() if name in ("FLOAT32", "INT32", "INT8")}
+
+
+def quantization(scale: ArrayLike, zero_point: ArrayLike = 0, axis: int = 0) -> Quantization:
+    """One scale, or one per channel along ``axis``."""
+    scales = np.atleast_1d(np.asarray(scale, np.float32))
+    zero_points = np.broadcast_to(np.asarray(zero_point, np.int64), scales.shape)
+    return Quantization(scales, zero_points, axis)
+
+
+def activation(
+    shape: Sequence[int], scale: float | None = 1.0, zero_point: int = 0, name: str = "x"
+) -> Tensor:
+    """An int8 tensor that is computed or fed; float32 if ``scale`` is None."""
+    if scale is None:
+        return Tensor(name, tuple(shape), "FLOAT32")
+    return Tensor(name, tuple(shape), "INT8", quantization(scale, zero_point))
+
+
+def constant(
+    values: ArrayLike,
+    scale: ArrayLike | None = None,
+    zero_point: ArrayLike = 0,
+    axis: int = 0,
+    name: str = "constant",
+) -> Tensor:
+    """A constant: int8 by default, int32 or float32 as its array says."""
+    data = np.asarray(values)
+    if data.dtype == np.int64:
+        data = data.astype(np.int8)
+    own = None if scale is None else quantization(scale, zero_point, axis)
+    return Tensor(name, data.shape, _TYPES[data.dtype], own, np.ascontiguousarray(data))
+
+
+def int32(values: ArrayLike, scale: ArrayLike | None = None, name: str = "int32") -> Tensor:
+    """A constant of int32: a bias, axes, a shape."""
+    return constant(np.asarray(values, np.int32), scale, name=name)
+
+
+def one_op(
+    op: str, inputs: Sequence[Tensor | None], output: Tensor, version: int = 0, **options: Any
+) -> Graph:
+    """A model of one operator; ``options`` that are not given keep the schema's defaults."""
+    tensors: list[Tensor] = []
+    indices = []
+    for tensor in inputs:
+        if tensor is None:
+            indices.append(-1)
+            continue
+        places = [place for place, known in enumerate(tensors) if known is tensor]
+        indices.append(places[0] if places else len(tensors))
+        if not places:
+            tensors.append(tensor)
+    fed = tuple(index for index, tensor in enumerate(tensors) if tensor.data is None)
+    kind = OPERATORS[op]
+    node = Node(
+        op,
+        tuple(indices),
+        (len(tensors),),
+        {**(defaults(kind) if kind else {}), **options},
+        version=version or VERSIONS.get(op, 1),
+    )
+    draft = Graph((*tensors, output), (node,), fed, (len(tensors),), name=op.lower())
+    return read(write(draft))
+
+
+def int8(values: ArrayLike) -> NDArray[np.int8]:
+    """Values of an int8 tensor; refuses those that do not fit, as a wrapped case tests nothing."""
+    wide = np.asarray(values)
+    assert wide.size == 0 or (wide.min() >= -128 and wide.max() <= 127), values
+    return wide.astype(np.int8)
+
+
+SAMPLES = 4
+ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
+
+
+@dataclass(frozen=True, repr=False)
+class OneOp:
+    """A graph of one node, and SAMPLES inputs for each of its inputs: [SAMPLES, *shape]."""
+
+    graph: Graph
+    inputs: tuple[Array, ...]
+
+    @property
+    def data(self) -> bytes:
+        return write(self.graph)
+
+    def __repr__(self) -> str:
+        (node,) = self.graph.nodes
+
+        def text(index: int) -> str:
+            if index < 0:
+                return "absent"
+            tensor = self.graph.tensors[index]
+            own = tensor.quantization
+            scales = "" if own is None else f" {own.scales.tolist()} {own.zero_points.tolist()}"
+            constant = "" if tensor.data is None else f" = {tensor.data.ravel()[:8].tolist()}.."
+            return f"{tensor.type}{list(tensor.shape)}{scales}{constant}"
+
+        operands = ", ".join(text(index) for index in node.inputs)
+        return f"{node.op}({operands}) -> {text(node.outputs[0])} {dict(node.options)}"
+
+
+class Numbers:
+    """Scales, zero points and values of one model, drawn together."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+        self.powers_of_two = draw(st.booleans())
+        self.rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def near(self, value: float) -> float:
+        """A float32 near ``value``; a power of two, if this model has these."""
+        if self.powers_of_two:
+            return float(2.0 ** round(math.log2(value)))
+        return float(np.float32(value * self.rng.uniform(0.7, 1.4)))
+
+    def scale(self, low: float = 2.0**-12, high: float = 8.0) -> float:
+        exponent = self.rng.uniform(math.log2(low) + 1, math.log2(high) - 1)
+        return self.near(2.0**exponent)
+
+    def zero_point(self) -> int:
+        return self.draw(st.sampled_from((-128, -1, 0, 127)) | st.integers(-128, 127))
+
+    def int8(self, shape: tuple[int, ...], zero_point: int = 0) -> Array:
+        """[SAMPLES, *shape]: anything, extremes, around the zero point, all the same."""
+        rng = self.rng
+        kinds = (
+            rng.integers(-128, 128, shape),
+            rng.choice([-128, 127, zero_point], shape),
+            np.clip(np.rint(rng.normal(zero_point, 3, shape)), -128, 127),
+            np.full(shape, rng.choice([-128, 127, rng.integers(-128, 128)])),
+        )
+        return np.stack(kinds).astype(np.int8)
+
+    def tensor(self, shape: tuple[int, ...], name: str = "x") -> Tensor:
+        return activation(shape, self.scale(), self.zero_point(), name)
+
+    def model(self, op: str, inputs: list[Tensor | None], output: Tensor, **options: Any) -> OneOp:
+        graph = one_op(op, inputs, output, **options)
+        values = []
+        for index in graph.inputs:
+            tensor = graph.tensors[index]
+            assert tensor.quantization is not None
+            values.append(self.int8(tensor.shape, tensor.quantization.zero_point))
+        return OneOp(graph, tuple(values))
+
+
+def shapes(rank: int, largest: int = 5) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.tuples(*[st.integers(1, largest)] * rank)
