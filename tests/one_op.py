@@ -81,7 +81,7 @@ def constant(
     if data.dtype == np.int64:
         data = data.astype(np.int8)
     own = None if scale is None else quantization(scale, zero_point, axis)
-    return Tensor(name, data.shape, _TYPES[data.dtype], own, np.ascontiguousarray(data))
+    return Tensor(name, data.shape, _TYPES[data.dtype], own, np.array(data, order="C"))
 
 
 def int32(values: ArrayLike, scale: ArrayLike | None = None, name: str = "int32") -> Tensor:
@@ -123,13 +123,12 @@ def int8(values: ArrayLike) -> NDArray[np.int8]:
     return wide.astype(np.int8)
 
 
-SAMPLES = 4
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 
 
 @dataclass(frozen=True, repr=False)
 class OneOp:
-    """A graph of one node, and SAMPLES inputs for each of its inputs: [SAMPLES, *shape]."""
+    """A graph of one node, and arrays [samples, *shape] for its inputs."""
 
     graph: Graph
     inputs: tuple[Array, ...]
@@ -155,49 +154,55 @@ class OneOp:
 
 
 class Numbers:
-    """Scales, zero points and values of one model, drawn together."""
+    """Scales, zero points and values of one model, drawn together.
+
+    ``mode`` is what the scales are for: "powers of two" make exact ties by the dozen; "ties" puts
+    one output so close to a tie that any other way to form the multiplier would move it; "any".
+    """
 
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
-        self.powers_of_two = draw(st.booleans())
+        self.mode = draw(st.sampled_from(("powers of two", "any", "ties")))
         self.rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+        self.everywhere = int(self.rng.choice([-128, 127, *self.rng.integers(-128, 128, 4)]))
 
     def near(self, value: float) -> float:
         """A float32 near ``value``; a power of two, if this model has these."""
-        if self.powers_of_two:
+        if self.mode == "powers of two":
             return float(2.0 ** round(math.log2(value)))
         return float(np.float32(value * self.rng.uniform(0.7, 1.4)))
 
     def scale(self, low: float = 2.0**-12, high: float = 8.0) -> float:
-        exponent = self.rng.uniform(math.log2(low) + 1, math.log2(high) - 1)
-        return self.near(2.0**exponent)
+        return self.near(2.0 ** self.rng.uniform(math.log2(low) + 1, math.log2(high) - 1))
+
+    def output_scale(self, value: float, real: float) -> float:
+        """A scale near ``value``, or one that takes ``real`` next to a tie."""
+        if self.mode == "ties" and real != 0:
+            return float(np.float32(abs(real) / (int(self.rng.integers(127)) + 0.5)))
+        return self.near(value)
 
     def zero_point(self) -> int:
         return self.draw(st.sampled_from((-128, -1, 0, 127)) | st.integers(-128, 127))
 
+    def tensor(self, shape: tuple[int, ...], name: str = "x") -> Tensor:
+        return activation(shape, self.scale(), self.zero_point(), name)
+
     def int8(self, shape: tuple[int, ...], zero_point: int = 0) -> Array:
-        """[SAMPLES, *shape]: anything, extremes, around the zero point, all the same."""
+        """[4, *shape]: anything, extremes, around the zero point, ``everywhere``."""
         rng = self.rng
         kinds = (
             rng.integers(-128, 128, shape),
             rng.choice([-128, 127, zero_point], shape),
             np.clip(np.rint(rng.normal(zero_point, 3, shape)), -128, 127),
-            np.full(shape, rng.choice([-128, 127, rng.integers(-128, 128)])),
+            np.full(shape, self.everywhere),
         )
         return np.stack(kinds).astype(np.int8)
-
-    def tensor(self, shape: tuple[int, ...], name: str = "x") -> Tensor:
-        return activation(shape, self.scale(), self.zero_point(), name)
 
     def model(self, op: str, inputs: list[Tensor | None], output: Tensor, **options: Any) -> OneOp:
         graph = one_op(op, inputs, output, **options)
         values = []
         for index in graph.inputs:
-            tensor = graph.tensors[index]
-            assert tensor.quantization is not None
-            values.append(self.int8(tensor.shape, tensor.quantization.zero_point))
+            own = graph.tensors[index].quantization
+            assert own is not None
+            values.append(self.int8(graph.tensors[index].shape, own.zero_point))
         return OneOp(graph, tuple(values))
-
-
-def shapes(rank: int, largest: int = 5) -> st.SearchStrategy[tuple[int, ...]]:
-    return st.tuples(*[st.integers(1, largest)] * rank)

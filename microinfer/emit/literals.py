@@ -41,8 +41,9 @@ def real(value: float | np.float32) -> str:
     """The shortest decimal that reads back as the same float or double."""
     assert math.isfinite(value)
     if isinstance(value, np.float32):
-        text = np.format_float_scientific(value, unique=True, trim="0")
-        return f"{text}f"
+        small = 1e-6 < abs(value) < 1e6 or value == 0
+        shortest = np.format_float_positional if small else np.format_float_scientific
+        return f"{shortest(value, unique=True, trim='0')}f"
     return repr(float(value))
 
 

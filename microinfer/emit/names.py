@@ -41,6 +41,8 @@ def check_name(name: str) -> str:
 
 
 def comment(text: str) -> str:
-    """``text`` (such as a tensor's name) made safe inside a C block comment."""
+    """``text`` (such as a tensor's name) made safe, and short, inside a C block comment."""
     printable = "".join(c if 32 <= ord(c) < 127 else "?" for c in text)
+    if len(printable) > 64:  # converters join the names of all that they fused
+        printable = printable[:61] + "..."
     return printable.replace("*/", "* /").replace("/*", "/ *").replace("??/", "? ?/")

@@ -38,6 +38,11 @@ class StructView:
     name: str
     fields: list[tuple[str, str]]
 
+    @property
+    def width(self) -> int:
+        """Characters of the longest field name."""
+        return max(len(name) for name, _ in self.fields)
+
 
 @dataclass(frozen=True)
 class ResultView:

@@ -59,7 +59,7 @@ def _saturating(
         centred = q - source.zero_point
         inside = np.abs(centred) < radius
         real = requantize(np.where(inside, centred, 0), multiplier, shift)
-        ends = np.where(centred < 0, INT8_MIN, INT8_MAX)
+        ends = np.where(centred <= -radius, INT8_MIN, INT8_MAX)  # a radius of 0 has no inside
         return np.where(inside, function(real), ends)
 
     return quantized

@@ -16,6 +16,7 @@ Scales, axes and whatever else only an operator can judge are passed on as they 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from ..graph import DTYPES, Graph, Node, Quantization, Signature, Tensor
 from .operators import OPERATOR_NAMES, OPERATORS
 from .packing import BITS, packed_bytes, unpack
 from .schema import FIELDS, UNIONS, defaults
-from .table import OPTION_PRICE, File, Span, Table, root_table
+from .table import ARRAY_PRICE, OPTION_PRICE, File, Span, Table, root_table
 
 MAX_RANK = 8
 MAX_ELEMENTS = 2**31 - 1
@@ -75,6 +76,7 @@ class _Reader:
             raise UnsupportedModel(self.problems, len(subgraphs[0].nodes))
         return replace(
             subgraphs[0],
+            sha256=hashlib.sha256(self.file.data).hexdigest(),
             subgraphs=subgraphs[1:],
             description=self.root["description"],
             metadata={
@@ -134,9 +136,10 @@ class _Reader:
                 f"expected 0, 1 or as many",
                 table.where("zero_point"),
             )
+        self.file.pay(2 * ARRAY_PRICE, table.position)
         zero_points = given
         if len(given) != len(scales):
-            self.file.pay(8 * len(scales), table.position)
+            self.file.pay(given.itemsize * len(scales), table.position)
             zero_points = np.full(len(scales), given[0] if len(given) else 0, np.int64)
             zero_points.flags.writeable = False
         return Quantization(scales, zero_points, table["quantized_dimension"])

@@ -114,7 +114,7 @@ class Field:
     """One field of a table. ``default`` is its value where the file has none.
 
     ``type`` is a scalar, an enumeration, a union, a table or ``string``. The value of an
-    enumeration is a name, of a vector a tuple, of ``[ubyte]`` bytes, of an absent table None.
+    enumeration is a name, of a vector a tuple, of an absent table None.
     """
 
     name: str
@@ -138,7 +138,7 @@ class Field:
 
 def _default(type_: str, is_vector: bool, text: str) -> Any:
     if is_vector:
-        return b"" if type_ == "ubyte" else ()
+        return ()
     if type_ in ENUMS:
         return text or ENUMS[type_].names[0]
     if type_ == "string":

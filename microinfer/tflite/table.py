@@ -28,8 +28,9 @@ from .schema import FIELDS, FILE_IDENTIFIER, OFFSET_BYTES, UNIONS, VERSION, Fiel
 # read is therefore paid for, at about the size of the Python objects that are made of it, out of
 # a purse of ten times the file's size (and a little more, for the first objects of a tiny file).
 MEMORY_PER_FILE_BYTE = 10
-MEMORY_AT_LEAST = 65536
-TABLE_PRICE = 200
+MEMORY_AT_LEAST = 16384
+TABLE_PRICE = 256
+ARRAY_PRICE = 160  # a view, without the elements
 OPTION_PRICE = 40  # a place in a dict
 NUMBER_PRICE = 36  # an int of 28 bytes and its place in a tuple
 TEXT_PRICE = 4  # a str takes up to four bytes per character
@@ -212,9 +213,6 @@ class Table:
             span = self.file.span(place, OFFSET_BYTES, what)
             return Tables(self.file, field.type, span, what)
         start, count = self.file.span(place, field.number.bytewidth, what)
-        if field.type == "ubyte":
-            self.file.pay(count, start)
-            return self.file.data[start : start + count]
         self.file.pay(NUMBER_PRICE * count, start)
         code = field.number.packer_type.format[-1]
         numbers = struct.unpack_from(f"<{count}{code}", self.file.data, start)

@@ -149,19 +149,19 @@ def _operator(node: Node, codes: _Pool) -> dict[str, Any]:
 
 
 def _operator_code(op: str, version: int) -> dict[str, Any]:
-    name, _, custom_name = op.partition(":")
-    if name in OPERATORS:
-        code = OPERATOR_NAMES.index(name)
-    elif name.startswith("BUILTIN_") and name[8:].isdigit():
-        code = int(name[8:])
+    table: dict[str, Any] = {"version": version}
+    if op.startswith("CUSTOM:"):
+        code = OPERATOR_NAMES.index("CUSTOM")
+        table["custom_code"] = op.removeprefix("CUSTOM:")
+    elif op in OPERATORS:
+        code = OPERATOR_NAMES.index(op)
+    elif op.startswith("BUILTIN_") and op.removeprefix("BUILTIN_").isdecimal():
+        code = int(op.removeprefix("BUILTIN_"))
     else:
         raise ValueError(f"no operator of TFLite is called {op}")
-    table = {
-        "deprecated_builtin_code": min(code, PLACEHOLDER_CODE),
-        "builtin_code": code,
-        "version": version,
-    }
-    return {**table, "custom_code": custom_name} if custom_name else table
+    table["deprecated_builtin_code"] = min(code, PLACEHOLDER_CODE)
+    table["builtin_code"] = code
+    return table
 
 
 def _signature(signature: Signature) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class _Builder(flatbuffers.Builder):  # type: ignore[misc]
             return self.table(field.type, value)
         if field.number is None:
             return self._tables(field.type, value)
-        if field.type == "ubyte":
+        if isinstance(value, bytes):
             if kind == "Buffer":
                 self.Prep(BUFFER_ALIGNMENT, len(value))
             return int(self.CreateNumpyVector(np.frombuffer(value, np.uint8)))

@@ -1,0 +1,88 @@
+# A menu: `make` alone prints it. What stands behind "##" is a target's line there.
+# Everything is installed into .venv, in this folder. Another Python: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= auto
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Stamps: newer than pyproject.toml means that the extras of that name are installed.
+INSTALLED := $(VENV)/installed
+INSTALLED_TEST := $(VENV)/installed-test
+INSTALLED_MODELS := $(VENV)/installed-models
+
+.PHONY: menu demo test test-full lint format bench golden models clean
+
+menu:
+	@echo "Usage: make TARGET"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+# show: print a command as one would type it, then run it.
+define show
+@printf '\n$$ %s\n' '$(1)'
+@$(1)
+endef
+
+demo: $(INSTALLED) ## a real model end to end: look at it, run it, make C of it, verify every layer
+	$(call show,microinfer inspect models/digits_int8.tflite)
+	$(call show,microinfer run models/digits_int8.tflite --input models/digits_inputs.npy)
+	$(call show,microinfer codegen models/digits_int8.tflite -o build/demo --name digits)
+	$(call show,microinfer verify models/digits_int8.tflite --input models/digits_inputs.npy)
+
+test: lint ## lint, types, all tests, all commands of the documentation
+	pytest -n $(JOBS)
+
+test-full: lint ## the same with every sweep at full length
+	MICROINFER_FULL=1 pytest -n $(JOBS) -m "full or not full"
+
+lint: $(INSTALLED_TEST) ## ruff and mypy --strict
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: $(INSTALLED_TEST) ## let ruff format the Python
+	ruff format .
+	ruff check --fix .
+
+bench: $(INSTALLED_TEST) ## time the interpreter and the generated C on this machine
+	python bench/host.py
+
+golden: $(INSTALLED_TEST) ## write tests/golden again: the diff is for review
+	python tests/test_golden.py --update
+
+models: $(INSTALLED_MODELS) ## train and convert models/ again (TensorFlow, 1 GB)
+	python models/make_models.py
+
+clean: ## remove .venv, build/, dist/ and all caches
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	@echo "Installing microinfer into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(INSTALLED_TEST): pyproject.toml | $(BIN)/python
+	@echo "Installing microinfer and its test tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(INSTALLED)
+
+$(INSTALLED_MODELS): pyproject.toml | $(BIN)/python
+	@echo "Installing microinfer and TensorFlow into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[models]'
+	@touch $@ $(INSTALLED)
+
+$(BIN)/python:
+	@command -v $(PYTHON) > /dev/null || \
+	  { echo "There is no $(PYTHON): install Python 3.10 or newer, or: make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "microinfer needs Python 3.10 or newer, this is $$($(PYTHON) -V). Try: make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
+	  { echo "$(PYTHON) cannot make environments (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	@command -v $(CC) > /dev/null || \
+	  { echo "There is no C compiler (Debian, Ubuntu: apt install gcc), or set CC to yours"; exit 1; }
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,233 @@
+"""Values from files: .npy, .npz, .csv, .bin and images, each checked where it is read.
+
+A reader gives an array; ``convert`` makes it what the model's input takes, exactly or not at all.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BadInput
+from ..graph import Tensor
+from ..ops.quantize import quantize
+from .failure import note, read_bytes
+from .output import shape_text
+
+Array = NDArray[Any]
+
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
+MODES = {1: ("L", "greyscale"), 3: ("RGB", "RGB")}
+FORMATS = ".npy, .npz, .csv, .bin or an image"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What the user says about the values in files.
+
+    quantize     they are real numbers: quantize them as the model's input is
+    image_range  the real numbers that pixels 0 and 255 stand for
+    """
+
+    quantize: bool = False
+    image_range: tuple[float, float] | None = None
+
+
+def read_values(path: Path, tensor: Tensor, conversion: Conversion) -> Array:
+    """The values of a file that holds one array, ready for ``tensor``. Raises BadInput."""
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        values = read_npy(path)
+    elif suffix == ".csv":
+        values = _read_csv(path, tensor)
+    elif suffix == ".bin":
+        values = _read_bin(path, tensor, np.dtype("<f4") if conversion.quantize else tensor.dtype)
+    elif suffix in IMAGES:
+        values = _read_image(path, tensor, conversion.image_range)
+        conversion = Conversion(quantize=True)
+    else:
+        raise BadInput(f"its name does not end like an input's: expected {FORMATS}")
+    return convert(values, tensor, conversion)
+
+
+def convert(values: Array, tensor: Tensor, conversion: Conversion) -> Array:
+    """``values`` in the dtype of ``tensor``: as they are, or quantized if the user says so."""
+    got = f"got {values.dtype} {shape_text(values.shape)}"
+    wanted = f'input "{tensor.name}" takes {tensor.dtype} {shape_text(tensor.shape)}'
+    if values.dtype == tensor.dtype and not conversion.quantize:
+        return values
+    if values.dtype.kind not in "fiu":
+        raise BadInput(f"{got}; {wanted}")
+    if not conversion.quantize:
+        raise BadInput(f"{got}, {wanted}; if these are real values, pass --quantize-input")
+    if values.dtype == np.int8 and tensor.dtype == np.int8:
+        raise BadInput(f"{got}, quantized already; leave --quantize-input out")
+    if not np.isfinite(values).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        raise BadInput(f"{values[where]} at {where}; only finite numbers can be quantized")
+    if tensor.dtype == np.float32:
+        return values.astype(np.float32)
+    if tensor.dtype != np.int8 or tensor.quantization is None:
+        raise BadInput(f"{wanted}, which --quantize-input cannot make of {values.dtype}")
+    scale = np.float32(tensor.quantization.scale)
+    return quantize(values.astype(np.float32), scale, tensor.quantization.zero_point)
+
+
+_DAMAGED = (ValueError, EOFError, OSError, MemoryError, KeyError, zipfile.BadZipFile, zlib.error)
+
+
+def read_npy(path: Path) -> Array:
+    """The array of a .npy. Pickled objects, which could run code, are not loaded."""
+    try:
+        values = np.load(io.BytesIO(read_bytes(path)), allow_pickle=False)
+    except _DAMAGED as error:
+        raise BadInput(_numpy_text(error, ".npy")) from None
+    if not isinstance(values, np.ndarray):
+        values.close()
+        raise BadInput("holds several arrays: call it .npz")
+    return values
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """The arrays of a .npz, by name."""
+    data = read_bytes(path)
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        raise BadInput("is not a .npz: expected what numpy.savez writes")
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except _DAMAGED as error:
+        raise BadInput(_numpy_text(error, ".npz")) from None
+
+
+def _numpy_text(error: BaseException, kind: str) -> str:
+    if "pickle" in str(error):
+        return (
+            "holds Python objects, not numbers, and loading them could run code; save a plain"
+            f" array: numpy.save{'z' if kind == '.npz' else ''} of dtype int8 or float32"
+        )
+    return f"is not a whole {kind} file"
+
+
+def _read_csv(path: Path, tensor: Tensor) -> Array:
+    """Numbers separated by commas; a sample is one line, or several whole lines, in C order."""
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput("is not text; expected numbers separated by commas") from None
+    rows: list[list[float]] = []
+    reals = False
+    for number, cells in enumerate(csv.reader(io.StringIO(text)), 1):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if not rows and not any(_is_number(cell) for cell in cells) and number == 1:
+            note(f"note: {path}: line 1 is taken for a header")
+            continue
+        for column, cell in enumerate(cells, 1):
+            if not _is_number(cell):
+                raise BadInput(f"line {number}, column {column}: {cell.strip()!r} is not a number")
+        if rows and len(cells) != len(rows[0]):
+            raise BadInput(f"line {number} has {len(cells)} columns, those before {len(rows[0])}")
+        reals = reals or any(not cell.strip().lstrip("+-").isdecimal() for cell in cells)
+        rows.append([float(cell) for cell in cells])
+    if not rows:
+        raise BadInput("has no numbers in it")
+    values = np.array(rows)
+    size = tensor.size
+    if size % values.shape[1] or values.size % size:
+        raise BadInput(
+            f"has {len(rows)} lines of {values.shape[1]} numbers; a sample of input"
+            f' "{tensor.name}" takes {size} ({shape_text(tensor.shape)}), in one line or in'
+            " several whole lines"
+        )
+    values = values.reshape(-1, *tensor.shape)
+    if tensor.dtype.kind not in "iu" or reals:
+        return values
+    return _whole_numbers(values, tensor)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def _whole_numbers(values: Array, tensor: Tensor) -> Array:
+    """Whole numbers as ``tensor``'s integers if they all are; else left as they are."""
+    limits = np.iinfo(tensor.dtype)
+    if ((values >= limits.min) & (values <= limits.max)).all():
+        return values.astype(tensor.dtype)
+    return values.astype(np.int64)
+
+
+def _read_bin(path: Path, tensor: Tensor, dtype: np.dtype[Any]) -> Array:
+    """Bare elements of ``dtype``, little-endian, one sample after the other."""
+    data = read_bytes(path)
+    sample = tensor.size * dtype.itemsize
+    if not data or len(data) % sample:
+        raise BadInput(
+            f"has {len(data):,} bytes; a sample of {dtype.name} {shape_text(tensor.shape)} takes"
+            f" {sample:,}, and the file a multiple of that"
+        )
+    values = np.frombuffer(data, dtype.newbyteorder("<"))
+    return values.astype(dtype.newbyteorder("=")).reshape(-1, *tensor.shape)
+
+
+def _read_image(path: Path, tensor: Tensor, span: tuple[float, float] | None) -> Array:
+    """An image as real numbers: low + pixel * (high - low) / 255. It has to fit as it is."""
+    if len(tensor.shape) != 4 or tensor.shape[0] != 1 or tensor.shape[3] not in MODES:
+        raise BadInput(
+            f"is an image; input \"{tensor.name}\" takes {shape_text(tensor.shape)}, expected"
+            " 1xHEIGHTxWIDTHx1 or 1xHEIGHTxWIDTHx3"
+        )
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise BadInput(
+            "reading images needs Pillow: pip install 'microinfer[images]'"
+        ) from None
+    if span is None:
+        raise BadInput(_range_hint(tensor))
+    data = read_bytes(path)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            if image.mode in ("1", "P"):  # exact: each stands for a grey level or a colour
+                image = image.convert("L" if image.mode == "1" else "RGB")
+            mode, pixels = image.mode, np.asarray(image)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+        raise BadInput("is not an image that Pillow can read") from None
+    height, width, channels = tensor.shape[1:]
+    wanted, name = MODES[channels]
+    if mode != wanted:
+        raise BadInput(
+            f"is a {mode} image; input \"{tensor.name}\" takes {name}: convert it first, the way"
+            " the training data was"
+        )
+    if pixels.shape[:2] != (height, width):
+        raise BadInput(
+            f"is {pixels.shape[1]} wide and {pixels.shape[0]} high; input \"{tensor.name}\" takes"
+            f" {width} wide and {height} high: resize it first, the way the training data was"
+        )
+    low, high = span
+    return (low + pixels.astype(np.float64) * (high - low) / 255).reshape(tensor.shape)
+
+
+def _range_hint(tensor: Tensor) -> str:
+    text = "is an image: say which real values pixels 0 and 255 stand for, as in training:"
+    text += " --image-range 0,1 or -1,1 or 0,255"
+    if tensor.dtype == np.int8 and tensor.quantization is not None:
+        scale, zero_point = tensor.quantization.scale, tensor.quantization.zero_point
+        low, high = (scale * (q - zero_point) for q in (-128, 127))
+        text += f" (the model's input covers {low:.4g} to {high:.4g})"
+    return text

@@ -1,0 +1,131 @@
+"""What verbs print: tables and JSON on stdout, progress on stderr; and files, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import BadInput
+from .failure import WIDTH, printable
+
+Cell = str | Text
+PATIENCE = 2.0  # seconds of work before a progress bar appears
+
+
+def width() -> int:
+    """Columns to print in: the terminal's; in a pipe or file $COLUMNS, or 80."""
+    if sys.stdout.isatty():
+        return Console().width
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) else WIDTH
+
+
+def _console() -> Console:
+    return Console(width=width(), highlight=False, markup=False, emoji=False)
+
+
+def table(
+    columns: Sequence[tuple[str, Literal["left", "right"]]],
+    rows: Sequence[Sequence[Cell]],
+    shrinks: Sequence[str] = (),
+) -> None:
+    """Print a table. Columns are (title, alignment); those in ``shrinks`` give way if it is wide."""
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title, alignment in columns:
+        grid.add_column(
+            title,
+            justify=alignment,
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=4 if title in shrinks else None,
+        )
+    for row in rows:
+        grid.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
+    _console().print(grid)
+
+
+def line(text: str = "") -> None:
+    """Print a line of data."""
+    click.echo(printable(text))
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print data for programs. Numbers that JSON lacks (NaN, infinities) become null."""
+    click.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """``value`` in JSON's types."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr while the block runs, where a terminal shows it and it takes a while.
+
+    Gives a function that is told how many steps were done. Without ``total`` only time passes.
+    """
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    if total is not None:
+        columns.insert(2, MofNCompleteColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(what, total=total)
+    timer = threading.Timer(PATIENCE, bar.start)
+    if bar.console.is_terminal:
+        timer.start()
+    try:
+        yield lambda steps: bar.advance(task, steps)
+    finally:
+        timer.cancel()
+        if timer.is_alive():
+            timer.join()
+        bar.stop()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to, which becomes ``path`` when the block is through; BadInput if it fails."""
+    staged = path.with_name(f".{path.name}.microinfer-{os.getpid()}")
+    try:
+        yield staged
+        os.replace(staged, path)
+    except OSError as error:
+        raise BadInput(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def require_place(path: Path) -> None:
+    """Raise BadInput, before any work, where ``path`` cannot become a file."""
+    if path.is_dir():
+        raise BadInput(f"cannot write {path}: it is a folder, expected a file name")
+    if not path.parent.is_dir():
+        raise BadInput(f"cannot write {path}: there is no folder {path.parent}")
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape as in 1x8x8x3; a scalar's is empty, so it gets its own word."""
+    return "x".join(map(str, shape)) if len(shape) else "scalar"

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+
+/* ADD and SUB on int8, with broadcasting.
+ *
+ *     a_i    = requantize((input_i - input_i_zero_point) << 20, multiplier_i, shift_i)
+ *     output = clamp(requantize(a_1 + sign * a_2, output_multiplier, output_shift)
+ *                    + output_zero_point)
+ *
+ * The real multipliers of the inputs are at most 1/2, so that |a_i| <= 255 * 2^20 / 2 and the sum
+ * stays below 2^28. The output may be an input of its own size.
+ * [TFLM] kernels/internal/reference/integer_ops/add.h, kernels/internal/reference/sub.h.
+ * Python twin: microinfer/ops/add_sub.py.
+ */
+
+#ifndef MI_ADD_H
+#define MI_ADD_H
+
+#include "mi_fixedpoint.h"
+#include "mi_loops.h"
+
+typedef struct {
+    int32_t extents[5];        /* of the output, outermost first */
+    int32_t input1_strides[5]; /* elements per step of each loop; 0: repeated */
+    int32_t input2_strides[5];
+    int32_t input2_sign; /* 1 adds, -1 subtracts */
+    int32_t input1_zero_point;
+    int32_t input1_multiplier;
+    int32_t input1_shift;
+    int32_t input2_zero_point;
+    int32_t input2_multiplier;
+    int32_t input2_shift;
+    int32_t output_zero_point;
+    int32_t output_multiplier;
+    int32_t output_shift;
+    int32_t activation_min; /* int8 */
+    int32_t activation_max;
+} mi_add_params;
+
+/* One element. |x - zero_point| << 20 is below 2^28. */
+static inline int8_t mi_add_value(const mi_add_params *p, int8_t x1, int8_t x2)
+{
+    const int32_t shifted1 = (x1 - p->input1_zero_point) * (INT32_C(1) << 20);
+    const int32_t shifted2 = (x2 - p->input2_zero_point) * (INT32_C(1) << 20);
+    const int32_t a1 = mi_requantize(shifted1, p->input1_multiplier, p->input1_shift);
+    const int32_t a2 = mi_requantize(shifted2, p->input2_multiplier, p->input2_shift);
+    const int32_t sum = p->input2_sign < 0 ? a1 - a2 : a1 + a2;
+    const int32_t steps = mi_requantize(sum, p->output_multiplier, p->output_shift);
+    return mi_output_s8(steps, p->output_zero_point, p->activation_min, p->activation_max);
+}
+
+MI_KERNEL void mi_add_s8(
+    const mi_add_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
+{
+    const int32_t run = p->extents[4];
+    const int32_t step1 = p->input1_strides[4];
+    const int32_t step2 = p->input2_strides[4];
+    mi_loops at = MI_LOOPS_BEGIN;
+    do {
+        const int8_t *x1 = input1 + at.offset1;
+        const int8_t *x2 = input2 + at.offset2;
+        for (int32_t i = 0; i < run; i++) {
+            output[i] = mi_add_value(p, x1[i * step1], x2[i * step2]);
+        }
+        output += run;
+    } while (mi_loops_next(&at, 4, p->extents, p->input1_strides, p->input2_strides));
+}
+
+#endif

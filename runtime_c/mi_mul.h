@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+
+/* MUL on int8, with broadcasting.
+ *
+ *     output = clamp(requantize((input1 - zero_point1) * (input2 - zero_point2), multiplier, shift)
+ *                    + output_zero_point)
+ *
+ * The output may be an input of its own size.
+ * [TFLM] kernels/internal/reference/integer_ops/mul.h. Python twin: microinfer/ops/mul.py.
+ */
+
+#ifndef MI_MUL_H
+#define MI_MUL_H
+
+#include "mi_fixedpoint.h"
+#include "mi_loops.h"
+
+typedef struct {
+    int32_t extents[5];        /* of the output, outermost first */
+    int32_t input1_strides[5]; /* elements per step of each loop; 0: repeated */
+    int32_t input2_strides[5];
+    int32_t input1_zero_point;
+    int32_t input2_zero_point;
+    int32_t output_zero_point;
+    int32_t output_multiplier;
+    int32_t output_shift;
+    int32_t activation_min; /* int8 */
+    int32_t activation_max;
+} mi_mul_params;
+
+/* One element. The product is at most 255 * 255. */
+static inline int8_t mi_mul_value(const mi_mul_params *p, int8_t x1, int8_t x2)
+{
+    const int32_t product = (x1 - p->input1_zero_point) * (x2 - p->input2_zero_point);
+    const int32_t steps = mi_requantize(product, p->output_multiplier, p->output_shift);
+    return mi_output_s8(steps, p->output_zero_point, p->activation_min, p->activation_max);
+}
+
+MI_KERNEL void mi_mul_s8(
+    const mi_mul_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
+{
+    const int32_t run = p->extents[4];
+    const int32_t step1 = p->input1_strides[4];
+    const int32_t step2 = p->input2_strides[4];
+    mi_loops at = MI_LOOPS_BEGIN;
+    do {
+        const int8_t *x1 = input1 + at.offset1;
+        const int8_t *x2 = input2 + at.offset2;
+        for (int32_t i = 0; i < run; i++) {
+            output[i] = mi_mul_value(p, x1[i * step1], x2[i * step2]);
+        }
+        output += run;
+    } while (mi_loops_next(&at, 4, p->extents, p->input1_strides, p->input2_strides));
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+
+/* CONV_2D on int8, with groups and dilation.
+ *
+ *     acc[o]    = bias[o] + sum over the window of weights[o, ky, kx, i] * (input - zero_point)
+ *     output[o] = clamp(requantize(acc[o], multipliers[o], shifts[o]) + output_zero_point)
+ *
+ * input   int8 [batches, input_height, input_width, input_channels]
+ * output  int8 [batches, output_height, output_width, output_channels]
+ *
+ * Outside the image the input counts as its zero point and adds nothing.
+ * acc cannot leave int32 for any input: proved when the parameters are made, partial sums
+ * included (microinfer/ops/accumulate.py, require_int32_accumulator).
+ * [TFLM] kernels/internal/reference/integer_ops/conv.h. Python twin: microinfer/ops/conv_2d.py.
+ */
+
+#ifndef MI_CONV_2D_H
+#define MI_CONV_2D_H
+
+#include "mi_fixedpoint.h"
+#include "mi_window.h"
+
+typedef struct {
+    int32_t batches;
+    int32_t input_height;
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t kernel_height;
+    int32_t kernel_width;
+    int32_t group_channels;  /* input channels that one output channel sees */
+    int32_t output_height;
+    int32_t output_width;
+    int32_t output_channels;
+    int32_t stride_height;
+    int32_t stride_width;
+    int32_t dilation_height;
+    int32_t dilation_width;
+    int32_t pad_top;
+    int32_t pad_left;
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    int32_t activation_min;  /* int8 */
+    int32_t activation_max;
+    const int8_t *weights;  /* [output_channels, kernel_height, kernel_width, group_channels] */
+    const int32_t *bias;    /* [output_channels], or NULL */
+    const int32_t *multipliers;  /* [output_channels], Q0.31, >= 0 */
+    const int8_t *shifts;        /* [output_channels], -31..31, > 0 to the left */
+} mi_conv_2d_params;
+
+/* One row of the output from kernel_height rows of the input; NULL: outside the image. */
+MI_KERNEL void mi_conv_2d_s8_row(
+    const mi_conv_2d_params *p, const int8_t *const rows[], int8_t *output)
+{
+    const int32_t zero_point = p->input_zero_point;
+    const int32_t kernel_height = p->kernel_height;
+    const int32_t kernel_width = p->kernel_width;
+    const int32_t input_channels = p->input_channels;
+    const int32_t group_channels = p->group_channels;
+    const int32_t output_channels = p->output_channels;
+    const int32_t tap_step = p->dilation_width * input_channels;
+    const int32_t weights_row = kernel_width * group_channels;
+    const int32_t group_outputs = output_channels / (input_channels / group_channels);
+    /* Taps that lie side by side in the input are one run, as they are in the weights. */
+    const int32_t taps_touch = tap_step == group_channels;
+
+    for (int32_t x = 0; x < p->output_width; x++) {
+        const int32_t origin = x * p->stride_width - p->pad_left;
+        const int32_t first = mi_first_tap(origin, p->dilation_width);
+        const int32_t end = mi_end_tap(origin, p->dilation_width, kernel_width, p->input_width);
+        const int32_t run = taps_touch ? (end - first) * group_channels : group_channels;
+        const int32_t run_taps = taps_touch ? kernel_width : 1;
+        const int8_t *weights = p->weights;
+        int32_t group_start = 0;  /* the group's first input channel */
+        int32_t group_left = group_outputs;
+
+        for (int32_t o = 0; o < output_channels; o++) {
+            int32_t acc = p->bias != NULL ? p->bias[o] : 0;
+            for (int32_t ky = 0; ky < kernel_height; ky++) {
+                if (rows[ky] != NULL) {
+                    for (int32_t kx = first; kx < end; kx += run_taps) {
+                        const int8_t *in =
+                            rows[ky] + (origin * input_channels + kx * tap_step + group_start);
+                        const int8_t *w = weights + kx * group_channels;
+                        for (int32_t i = 0; i < run; i++) {
+                            acc += w[i] * (in[i] - zero_point);
+                        }
+                    }
+                }
+                weights += weights_row;
+            }
+            const int32_t steps = mi_requantize(acc, p->multipliers[o], p->shifts[o]);
+            *output++ = mi_output_s8(
+                steps, p->output_zero_point, p->activation_min, p->activation_max);
+            if (--group_left == 0) {
+                group_left = group_outputs;
+                group_start += group_channels;
+            }
+        }
+    }
+}
+
+/* All of the output. rows: room for kernel_height pointers, overwritten. */
+MI_KERNEL void mi_conv_2d_s8(
+    const mi_conv_2d_params *p, const int8_t *rows[], const int8_t *input, int8_t *output)
+{
+    const int32_t input_row = p->input_width * p->input_channels;
+    const int32_t output_row = p->output_width * p->output_channels;
+    for (int32_t batch = 0; batch < p->batches; batch++) {
+        for (int32_t y = 0; y < p->output_height; y++) {
+            const int32_t origin = y * p->stride_height - p->pad_top;
+            mi_window_rows(
+                rows, p->kernel_height, input, p->input_height, input_row, origin,
+                p->dilation_height);
+            mi_conv_2d_s8_row(p, rows, output);
+            output += output_row;
+        }
+        input += p->input_height * input_row;
+    }
+}
+
+#endif

@@ -1,0 +1,203 @@
+"""Strategies of the ops that sum or compare many elements: weights, windows and axes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import strategies as st
+from one_op import ACTIVATIONS, Array, Draw, Numbers, OneOp, activation, constant, int32
+
+from microinfer.graph import Tensor
+
+
+def shapes(rank: int, largest: int = 5) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.tuples(*[st.integers(1, largest)] * rank)
+
+
+# -- layers with weights --------------------------------------------------------------------
+
+
+def _weights(n: Numbers, shape: tuple[int, ...]) -> Array:
+    kind = n.draw(st.sampled_from(("any", "small", "ends")))
+    if kind == "any":
+        return n.rng.integers(-128, 128, shape)
+    return n.rng.choice([-2, -1, 0, 1, 1, 2] if kind == "small" else [-128, 127], shape)
+
+
+def _stage(
+    n: Numbers, source: Tensor, weights: Array, axis: int, biased: bool, zero_point: int = 0
+) -> tuple[list[Tensor | None], float]:
+    """The inputs of a layer with ``weights`` (output channels along ``axis``), and an output scale
+    with which the outputs take 2, 100 or 400 steps, or saturate, by left shifts even.
+
+    A huge bias is of the order of 2^30 and the multiplier accordingly small; with "ties", an input
+    at its zero point gives an accumulator beside a tie. Now and then the first channel's weights
+    have a scale so small that its multiplier becomes 0.
+    """
+    assert source.quantization is not None
+    source_scale = source.quantization.scale
+    channels = weights.shape[axis]
+    columns = np.moveaxis(weights, axis, -1).reshape(-1, channels).astype(float) - zero_point
+    spread = 74 * float(np.sqrt((columns**2).sum(axis=0)).max())
+    reach = n.draw(st.sampled_from((3, 2 * spread, 2.0**30))) if biased else 0.0
+    steps = n.draw(st.sampled_from((2, 100, 400, 5000, 2**20)))
+
+    per_channel = zero_point == 0 and n.draw(st.booleans())
+    scale = n.scale()
+    count = channels if per_channel else 1
+    scales = np.array([n.near(scale * 2 ** n.rng.uniform(-2, 2)) for _ in range(count)])
+    output_scale = n.near(source_scale * scales.max() * max(spread, reach, 1) / steps)
+    if per_channel and channels > 1 and n.draw(st.integers(0, 9)) == 0:
+        scales[0] *= 1e-12
+    inputs: list[Tensor | None] = [
+        source,
+        constant(weights.astype(np.int8), scales, zero_point, axis if per_channel else 0, "w"),
+    ]
+    if biased:
+        bias = n.rng.uniform(-reach, reach, channels)
+        if n.mode == "ties":
+            halves = n.rng.integers(-130, 130, channels) + 0.5
+            bias = halves * output_scale / (source_scale * scales) + n.rng.integers(-1, 2, channels)
+        bias = np.clip(np.rint(bias), -(2.0**30), 2.0**30)
+        inputs.append(int32(bias, np.float32(source_scale) * scales, "b"))
+    return inputs, output_scale
+
+
+def _axis(draw: Draw, padding: str, largest_dilation: int) -> tuple[int, int, int, int, int]:
+    """Input size, kernel, stride, dilation and output size along one axis."""
+    kernel, stride = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    dilation = draw(st.integers(1, largest_dilation))
+    window = (kernel - 1) * dilation + 1
+    size = draw(st.integers(window if padding == "VALID" else 1, window + 5))
+    covered = size - window + 1 if padding == "VALID" else size
+    return size, kernel, stride, dilation, math.ceil(covered / stride)
+
+
+def _conv(draw: Draw, depthwise: bool, biased: bool) -> OneOp:
+    n = Numbers(draw)
+    padding = draw(st.sampled_from(("SAME", "VALID")))
+    height, kernel_h, stride_h, dilation_h, output_h = _axis(draw, padding, 3)
+    width, kernel_w, stride_w, dilation_w, output_w = _axis(draw, padding, 3)
+    batches = draw(st.integers(1, 2))
+    if depthwise:
+        channels, multiplier = draw(st.integers(1, 6)), draw(st.integers(1, 4))
+        weights = _weights(n, (1, kernel_h, kernel_w, channels * multiplier))
+    else:
+        groups, per_group = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+        deep = draw(st.integers(0, 9)) == 0  # sums that float32 cannot hold
+        of_group = draw(st.integers(1, 5)) + (1100 // (kernel_h * kernel_w) if deep else 0)
+        channels = groups * of_group
+        weights = _weights(n, (groups * per_group, kernel_h, kernel_w, of_group))
+    source = n.tensor((batches, height, width, channels))
+    inputs, scale = _stage(n, source, weights, 3 if depthwise else 0, biased)
+    output = activation(
+        (batches, output_h, output_w, weights.shape[3 if depthwise else 0]), scale, n.zero_point()
+    )
+    options = {"depth_multiplier": multiplier} if depthwise else {}
+    version = 3 if depthwise or groups == 1 else 6
+    return n.model(
+        "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
+        inputs,
+        output,
+        version=version,
+        padding=padding,
+        stride_h=stride_h,
+        stride_w=stride_w,
+        dilation_h_factor=dilation_h,
+        dilation_w_factor=dilation_w,
+        fused_activation_function=draw(st.sampled_from(ACTIVATIONS)),
+        **options,
+    )
+
+
+@st.composite
+def conv_2d(draw: Draw, biased: bool) -> OneOp:
+    return _conv(draw, depthwise=False, biased=biased)
+
+
+@st.composite
+def depthwise_conv_2d(draw: Draw) -> OneOp:
+    # Two inputs, not a third of -1: TFLM would read that.
+    return _conv(draw, depthwise=True, biased=draw(st.booleans()))
+
+
+@st.composite
+def fully_connected(draw: Draw) -> OneOp:
+    n = Numbers(draw)
+    rows = draw(st.integers(0, 3).flatmap(lambda rank: shapes(rank, 3)))
+    depth = draw(st.integers(1, 40) | st.integers(1030, 1100))
+    units = draw(st.integers(1, 12))
+    zero_point = draw(st.sampled_from((0, 0, -128, -1, 5, 127)))
+    weights = _weights(n, (units, depth))
+    source = n.tensor((*rows, depth))
+    inputs, scale = _stage(n, source, weights, 0, draw(st.booleans()), zero_point)
+    if len(inputs) == 2 and draw(st.booleans()):
+        inputs.append(None)
+    keep = bool(rows) and draw(st.booleans())
+    shape = (*rows, units) if keep else (math.prod(rows), units)
+    return n.model(
+        "FULLY_CONNECTED",
+        inputs,
+        activation(shape, scale, n.zero_point()),
+        version=5 if keep else 6 if len(inputs) == 2 else 4,
+        keep_num_dims=keep,
+        fused_activation_function=draw(st.sampled_from(ACTIVATIONS)),
+    )
+
+
+# -- windows and axes -----------------------------------------------------------------------
+
+
+@st.composite
+def pool_2d(draw: Draw, op: str) -> OneOp:
+    n = Numbers(draw)
+    padding = draw(st.sampled_from(("SAME", "VALID")))
+    height, kernel_h, stride_h, _, output_h = _axis(draw, padding, 1)
+    width, kernel_w, stride_w, _, output_w = _axis(draw, padding, 1)
+    batches, channels = draw(st.integers(1, 2)), draw(st.integers(1, 5))
+    source = n.tensor((batches, height, width, channels))
+    assert source.quantization is not None
+    return n.model(
+        op,
+        [source],
+        Tensor("y", (batches, output_h, output_w, channels), "INT8", source.quantization),
+        padding=padding,
+        stride_h=stride_h,
+        stride_w=stride_w,
+        filter_height=kernel_h,
+        filter_width=kernel_w,
+        fused_activation_function=draw(st.sampled_from(ACTIVATIONS)),
+    )
+
+
+@st.composite
+def mean(draw: Draw) -> OneOp:
+    n = Numbers(draw)
+    shape = draw(st.integers(1, 5).flatmap(lambda rank: shapes(rank, 6)))
+    rank = len(shape)
+    axes = draw(st.lists(st.integers(-rank, rank - 1), min_size=1, max_size=rank + 1))
+    keep = draw(st.booleans())
+    reduced = {axis % rank for axis in axes}
+    kept = tuple(
+        1 if axis in reduced else extent
+        for axis, extent in enumerate(shape)
+        if keep or axis not in reduced
+    )
+    source = n.tensor(shape)
+    assert source.quantization is not None
+    scale = source.quantization.scale
+    ratio = draw(st.sampled_from((0.02, 0.5, 1.0, 7.0, 300.0)))
+    everywhere = scale * (n.everywhere - source.quantization.zero_point)
+    output = activation(kept, n.output_scale(scale / ratio, everywhere), n.zero_point())
+    return n.model("MEAN", [source, int32(axes)], output, keep_dims=keep)
+
+
+@st.composite
+def softmax(draw: Draw) -> OneOp:
+    n = Numbers(draw)
+    leading = draw(st.integers(0, 3).flatmap(lambda rank: shapes(rank, 4)))
+    depth = draw(st.integers(1, 12) | st.integers(13, 511))
+    source = activation((*leading, depth), n.scale(2.0**-20, 64.0), n.zero_point())
+    beta = draw(st.sampled_from((1.0, 1.0, 0.5, 2.0, 0.3)))
+    return n.model("SOFTMAX", [source], activation(source.shape, 1 / 256, -128, "y"), beta=beta)
