@@ -33,10 +33,10 @@ demo: $(INSTALLED) ## a real model end to end: look at it, run it, make C of it,
 	$(call show,microinfer verify models/digits_int8.tflite --input models/digits_inputs.npy)
 
 test: lint ## lint, types, all tests, all commands of the documentation
-	pytest -n $(JOBS)
+	pytest -n $(JOBS) --dist loadgroup
 
 test-full: lint ## the same with every sweep at full length
-	MICROINFER_FULL=1 pytest -n $(JOBS) -m "full or not full"
+	MICROINFER_FULL=1 pytest -n $(JOBS) --dist loadgroup -m "full or not full"
 
 lint: $(INSTALLED_TEST) ## ruff and mypy --strict
 	ruff check .
@@ -62,17 +62,17 @@ clean: ## remove .venv, build/, dist/ and all caches
 
 $(INSTALLED): pyproject.toml | $(BIN)/python
 	@echo "Installing microinfer into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip install -qq --editable .
 	@touch $@
 
 $(INSTALLED_TEST): pyproject.toml | $(BIN)/python
 	@echo "Installing microinfer and its test tools into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@$(BIN)/python -m pip install -qq --editable '.[test]'
 	@touch $@ $(INSTALLED)
 
 $(INSTALLED_MODELS): pyproject.toml | $(BIN)/python
 	@echo "Installing microinfer and TensorFlow into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[models]'
+	@$(BIN)/python -m pip install -qq --editable '.[models]'
 	@touch $@ $(INSTALLED)
 
 $(BIN)/python:

@@ -31,11 +31,12 @@ class Batch:
 
     def restore(self, values: Array, tensor: Tensor) -> Array:
         """[samples, *shape] in the form of the inputs."""
+        restored = values
         if self.form == "one":
-            return values[0]
-        if self.form == "replaced" and tensor.shape[:1] == (1,):
-            return values[:, 0]
-        return values
+            restored = values[0]
+        elif self.form == "replaced" and tensor.shape[:1] == (1,):
+            restored = values[:, 0]
+        return restored
 
 
 def split_batch(graph: Graph, inputs: Sequence[Array]) -> Batch:

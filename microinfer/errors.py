@@ -43,9 +43,14 @@ class Problem:
     fix: str = ""
 
     def __str__(self) -> str:
-        where = "model" if self.layer < 0 else f"layer {self.layer} {self.op}"
-        tensor = f' "{self.tensor}"' if self.tensor else ""
+        where = "model" if self.layer < 0 else f"layer {self.layer} {_short(self.op)}"
+        tensor = f' "{_short(self.tensor)}"' if self.tensor else ""
         return f"{where}{tensor}: {self.reason}" + (f"; {self.fix}" if self.fix else "")
+
+
+def _short(name: str) -> str:
+    """A name as one readable piece: exporters join the names of all that they fused."""
+    return name if len(name) <= 80 else f"{name[:77]}..."
 
 
 class UnsupportedModel(MicroinferError):

@@ -33,7 +33,8 @@ def round_half_away(x: ArrayLike) -> NDArray[Any]:
     """
     x = np.asarray(x)
     whole = np.trunc(x)
-    return whole + np.where(np.abs(x - whole) >= 0.5, np.copysign(x.dtype.type(1), x), 0)
+    away: NDArray[Any] = np.where(np.abs(x - whole) >= 0.5, np.copysign(x.dtype.type(1), x), 0)
+    return whole + away
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
@@ -75,7 +76,8 @@ def saturating_rounding_doubling_high_mul(a: ArrayLike, b: ArrayLike) -> Int64Ar
     [GEMM] fixedpoint/fixedpoint.h, SaturatingRoundingDoublingHighMul; Arm SQRDMULH.
     """
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)  # |product| <= 2^62
-    return np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
+    high: Int64Array = np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
+    return high
 
 
 def rounding_divide_by_pot(x: ArrayLike, exponent: ArrayLike) -> Int64Array:
@@ -86,7 +88,8 @@ def rounding_divide_by_pot(x: ArrayLike, exponent: ArrayLike) -> Int64Array:
     x = np.asarray(x, np.int64)
     exponent = np.asarray(exponent, np.int64)
     half = (np.int64(1) << exponent) >> 1
-    return (x + half - ((x < 0) & (exponent > 0))) >> exponent
+    rounded: Int64Array = (x + half - ((x < 0) & (exponent > 0))) >> exponent
+    return rounded
 
 
 def requantize(acc: ArrayLike, multiplier: ArrayLike, shift: ArrayLike) -> Int64Array:
@@ -105,7 +108,8 @@ def requantize(acc: ArrayLike, multiplier: ArrayLike, shift: ArrayLike) -> Int64
 
 def saturating_shift_left(x: ArrayLike, exponent: int) -> Int64Array:
     """x * 2^exponent, clamped to int32."""
-    return np.clip(np.asarray(x, np.int64) << exponent, INT32_MIN, INT32_MAX)
+    shifted: Int64Array = np.clip(np.asarray(x, np.int64) << exponent, INT32_MIN, INT32_MAX)
+    return shifted
 
 
 def exp_on_negative_values(a: ArrayLike, integer_bits: int) -> Int64Array:

@@ -9,18 +9,12 @@ So what the reader is given is not of its own making. Any field can be set to an
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import flatbuffers
 import pytest
 
-try:
-    import ai_edge_litert.schema_py_generated as schema
-except ImportError:
-    if os.environ.get("MICROINFER_REQUIRE_TOOLS") == "1":
-        raise
-    pytest.skip("ai-edge-litert is missing", allow_module_level=True)
+schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 
 __all__ = ["constant", "operator", "pack", "quantized", "schema", "tensor", "tiny_model"]
 

@@ -30,6 +30,6 @@ def copy(target: Path) -> Path:
 
 
 def environment(*without: str) -> dict[str, str]:
-    """This process's environment as a user's shell has it: no outer make, no virtual environment."""
+    """The environment as a user's shell has it: without an outer make or virtual environment."""
     outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VIRTUAL_ENV", "PYTHONPATH", *without}
     return {name: value for name, value in os.environ.items() if name not in outer}

@@ -1,5 +1,16 @@
-"""Pytest's own set-up, for all tests."""
+"""Pytest's own set-up, for all tests: plugins, and how long Hypothesis looks.
+
+The same examples in every run; MICROINFER_FULL=1 (`make test-full`) draws many more of them.
+"""
 
 from __future__ import annotations
 
-pytest_plugins = ["strict_skips"]
+import os
+
+from hypothesis import settings
+
+pytest_plugins = ["compared", "strict_skips"]
+
+settings.register_profile("quick", max_examples=100, derandomize=True, deadline=None, database=None)
+settings.register_profile("full", settings.get_profile("quick"), max_examples=3000)
+settings.load_profile("full" if os.environ.get("MICROINFER_FULL") == "1" else "quick")

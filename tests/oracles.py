@@ -6,14 +6,11 @@ LITERT  LiteRT's BUILTIN_REF kernels (package ai-edge-litert): profile "litert";
 
 Both abort the whole process, and pytest with it, on what they only check in C++: real multipliers
 of 1 and more in ADD and SUB, a SOFTMAX whose beta x scale is too small. Models handed in here
-must stay clear of that. Where a package is missing, the test is skipped, or fails if
-MICROINFER_REQUIRE_TOOLS=1.
+must stay clear of that. Where a package is missing, the test is skipped (see strict_skips.py).
 """
 
 from __future__ import annotations
 
-import importlib
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,21 +31,12 @@ class Refused(Exception):
     """The runtime does not take the model."""
 
 
-def _require(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        if os.environ.get("MICROINFER_REQUIRE_TOOLS") == "1":
-            pytest.fail(f"{module} is not installed, and MICROINFER_REQUIRE_TOOLS=1")
-        pytest.skip(f"{module} is not installed")
-
-
 def tflm_tensors(data: bytes, *inputs: Array) -> Tensors:
     """Every computed tensor of a .tflite by TFLM: index to array [samples, *shape].
 
     ``inputs`` are [samples, *shape], one per model input. Raises Refused.
     """
-    runtime = _require("tflite_micro.python.tflite_micro.runtime")
+    runtime = pytest.importorskip("tflite_micro.python.tflite_micro.runtime")
     graph = read(data)
     arena_bytes = ARENA_BYTES + 2 * sum(
         tensor.nbytes + 256 for tensor in graph.tensors if tensor.data is None
@@ -72,7 +60,7 @@ def tflm_tensors(data: bytes, *inputs: Array) -> Tensors:
 
 def litert_tensors(data: bytes, *inputs: Array) -> Tensors:
     """As ``tflm_tensors``, by LiteRT's reference kernels."""
-    litert = _require("ai_edge_litert.interpreter")
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
     graph = read(data)
     try:
         interpreter = litert.Interpreter(
@@ -105,7 +93,7 @@ def _gather(
     for sample in zip(*inputs, strict=True):
         run(sample)
         for index in computed:
-            values[index].append(np.array(tensor(index)).reshape(graph.tensors[index].shape))
+            values[index].append(np.array(tensor(index)))
     return {index: np.stack(arrays) for index, arrays in values.items()}
 
 

@@ -31,8 +31,8 @@ def _stage(
     """The inputs of a layer with ``weights`` (output channels along ``axis``), and an output scale
     with which the outputs take 2, 100 or 400 steps, or saturate, by left shifts even.
 
-    A huge bias is of the order of 2^30 and the multiplier accordingly small; with "ties", an input
-    at its zero point gives an accumulator beside a tie. Now and then the first channel's weights
+    A huge bias is of the order of 2^30 and the multiplier accordingly small; with "ties", the
+    last sample is the input's zero point everywhere and its accumulators lie beside ties. Now and then the first channel's weights
     have a scale so small that its multiplier becomes 0.
     """
     assert source.quantization is not None
@@ -48,6 +48,7 @@ def _stage(
     count = channels if per_channel else 1
     scales = np.array([n.near(scale * 2 ** n.rng.uniform(-2, 2)) for _ in range(count)])
     output_scale = n.near(source_scale * scales.max() * max(spread, reach, 1) / steps)
+    output_scale = max(output_scale, 2.0**-26)  # of less, an activation's 6 leaves int32
     if per_channel and channels > 1 and n.draw(st.integers(0, 9)) == 0:
         scales[0] *= 1e-12
     inputs: list[Tensor | None] = [
@@ -59,6 +60,7 @@ def _stage(
         if n.mode == "ties":
             halves = n.rng.integers(-130, 130, channels) + 0.5
             bias = halves * output_scale / (source_scale * scales) + n.rng.integers(-1, 2, channels)
+            n.everywhere = source.quantization.zero_point
         bias = np.clip(np.rint(bias), -(2.0**30), 2.0**30)
         inputs.append(int32(bias, np.float32(source_scale) * scales, "b"))
     return inputs, output_scale

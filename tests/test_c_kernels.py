@@ -1,7 +1,7 @@
 """runtime_c: its structs are the dataclasses, its headers compile cleanly, its integers are exact.
 
-Primitives are compared with big-integer formulas, kernels with the ``eval`` of their Python twins.
-With MICROINFER_SANITIZE=1 the C is built with ASan and UBSan; one test below runs this file so.
+Primitives are compared with big-integer formulas, kernels with the ``eval`` of their Python twins;
+both a second time under ASan and UBSan.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
@@ -20,94 +19,42 @@ from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
-from cffi import FFI
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from c_kernels_support.cases import CASES, STRUCTS, int8, pick, picks
+from c_kernels_support.runtime import (
+    ALL_CODE,
+    C_STRUCTS,
+    HEADERS,
+    INCLUDES,
+    KERNELS,
+    PRIMITIVES,
+    SANITIZE,
+    Runtime,
+    c_fields,
+    compile_c,
+    tool,
+)
 from microinfer import fixedpoint
 from microinfer._resources import runtime_dir
-from microinfer.ops import fully_connected, movement, pool_2d, softmax
-from microinfer.ops.add_sub import AddParams
-from microinfer.ops.add_sub import eval as eval_add
-from microinfer.ops.axes import PAIRS
-from microinfer.ops.broadcast import MAX_RANK
-from microinfer.ops.conv_2d import Conv2DParams
-from microinfer.ops.conv_2d import eval as eval_conv
-from microinfer.ops.depthwise_conv_2d import DepthwiseConv2DParams
-from microinfer.ops.depthwise_conv_2d import eval as eval_depthwise
-from microinfer.ops.fully_connected import FullyConnectedF64Params, FullyConnectedParams
-from microinfer.ops.lookup import LookupParams
-from microinfer.ops.lookup import eval as eval_lookup
-from microinfer.ops.mean import MeanParams
-from microinfer.ops.mean import eval as eval_mean
-from microinfer.ops.movement import LOOPS, CopyParams, FillParams
-from microinfer.ops.mul import MulParams
-from microinfer.ops.mul import eval as eval_mul
-from microinfer.ops.padding import same_or_valid
-from microinfer.ops.pool_2d import Pool2DParams
-from microinfer.ops.quantize import (
-    DequantizeParams,
-    QuantizeParams,
-    eval_dequantize,
-    eval_quantize,
+from microinfer.ops import (
+    axes,
+    broadcast,
+    mean,
+    movement,
 )
-from microinfer.ops.softmax import SoftmaxParams
 
-HEADERS = sorted(runtime_dir().glob("mi_*.h"))
-STRUCTS: dict[type, str] = {
-    AddParams: "mi_add_params",
-    Conv2DParams: "mi_conv_2d_params",
-    CopyParams: "mi_copy_params",
-    DepthwiseConv2DParams: "mi_depthwise_conv_2d_params",
-    DequantizeParams: "mi_dequantize_params",
-    FillParams: "mi_fill_params",
-    FullyConnectedF64Params: "mi_fully_connected_f64_params",
-    FullyConnectedParams: "mi_fully_connected_params",
-    LookupParams: "mi_lookup_params",
-    MeanParams: "mi_mean_params",
-    MulParams: "mi_mul_params",
-    Pool2DParams: "mi_pool_2d_params",
-    QuantizeParams: "mi_quantize_params",
-    SoftmaxParams: "mi_softmax_params",
-}
-
-Array = NDArray[Any]
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
-# -- the headers as text --------------------------------------------------------------------
-
-
-def code(header: Path) -> str:
-    """A header without its comments."""
-    return re.sub(r"/\*.*?\*/", "", header.read_text("utf-8"), flags=re.DOTALL)
-
-
-ALL_CODE = "\n".join(code(header) for header in HEADERS)
-C_STRUCTS = dict(
-    (name, body)
-    for body, name in re.findall(r"typedef struct \{(.*?)\} (\w+);", ALL_CODE, re.DOTALL)
-)
-PROTOTYPE = re.compile(r"^(MI_KERNEL|static inline) (\w+) (\w+)\((.*?)\)\n\{", re.M | re.S)
-# (return type, name, arguments)
-KERNELS = [match[1:] for match in PROTOTYPE.findall(ALL_CODE) if match[0] == "MI_KERNEL"]
-PRIMITIVES = [match[1:] for match in PROTOTYPE.findall(ALL_CODE) if match[0] != "MI_KERNEL"]
-
-
-def c_fields(struct: str) -> list[tuple[str, str]]:
-    """(name, type) of each field; an array's type ends in [length]."""
-    found = []
-    for declaration in C_STRUCTS[struct].split(";"):
-        if declaration.strip():
-            match = re.fullmatch(r"\s*((?:const )?\w+ \*?)(\w+)(\[\d+\])?\s*", declaration)
-            assert match, declaration
-            found.append((match[2], match[1].strip() + (match[3] or "")))
-    return found
+# -- structs --------------------------------------------------------------------------------
 
 
 def python_fields(params: type) -> list[tuple[str, str]]:
     """The same of a dataclass, by the rules of runtime_c/README.md."""
-    length = {MeanParams: PAIRS, CopyParams: LOOPS}.get(params, MAX_RANK)
+    lengths = {mean.MeanParams: axes.PAIRS, movement.CopyParams: movement.LOOPS}
+    length = lengths.get(params, broadcast.MAX_RANK)
     of_annotation: dict[Any, str] = {
         int: "int32_t",
         float: "double",
@@ -146,22 +93,6 @@ WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -We
 LANGUAGES = {"C99": ["-xc", "-std=c99", "-Wmissing-prototypes"], "C++17": ["-xc++", "-std=c++17"]}
 
 
-def tool(name: str) -> str:
-    """The path of a compiler; skips the test without it, or fails where tools are required."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("MICROINFER_REQUIRE_TOOLS") == "1":
-            pytest.fail(f"{name} is not installed, and MICROINFER_REQUIRE_TOOLS=1")
-        pytest.skip(f"{name} is not installed")
-    return path
-
-
-def compile_c(compiler: str, source: str, *flags: str) -> None:
-    command = [tool(compiler), *flags, f"-I{runtime_dir()}", "-"]
-    result = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"{' '.join(command)}\n{result.stderr}"
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_each_header_alone_is_clean_though_nothing_is_used(compiler: str, language: str) -> None:
@@ -176,9 +107,8 @@ def test_each_header_alone_is_clean_though_nothing_is_used(compiler: str, langua
 def test_all_headers_together_are_clean(
     compiler: str, language: str, level: str, tmp_path: Path
 ) -> None:
-    includes = "".join(f'#include "{header.name}"\n' for header in HEADERS)
     addresses = ",\n".join(f"    (void (*)(void)){name}" for _, name, _ in KERNELS + PRIMITIVES)
-    source = f"{includes}extern void (*const all[])(void);\n"
+    source = f"{INCLUDES}extern void (*const all[])(void);\n"
     source += f"void (*const all[])(void) = {{\n{addresses}\n}};\n"
     output = ["-c", "-o", str(tmp_path / "all.o")]
     for kernel in ("static inline", "static __attribute__((noinline, unused))"):
@@ -191,64 +121,13 @@ def test_headers_use_no_libc_beyond_their_promise() -> None:
     assert set(re.findall(r"\bmem\w+(?=\()", ALL_CODE)) == {"memcpy", "memset"}
 
 
-# -- calling --------------------------------------------------------------------------------
-
-SANITIZE = os.environ.get("MICROINFER_SANITIZE") == "1"
-SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-
-
-class Runtime:
-    """The headers as a shared library: ``mi_x(...)`` as an attribute."""
-
-    def __init__(self, folder: Path) -> None:
-        includes = "".join(f'#include "{header.name}"\n' for header in HEADERS)
-        declarations, wrappers = [], []
-        for result, name, arguments in PRIMITIVES:
-            flat = " ".join(arguments.split())
-            names = ", ".join(re.findall(r"(\w+)(?:\[\])?(?:,|$)", flat))
-            wrappers.append(f"{result} test_{name}({flat}) {{ return {name}({names}); }}\n")
-            declarations.append(f"{result} test_{name}({flat});")
-        declarations += [f"{result} {name}({arguments});" for result, name, arguments in KERNELS]
-        structs = [f"typedef struct {{{body}}} {name};" for name, body in C_STRUCTS.items()]
-        library = folder / "runtime.so"
-        flags = ["-xc", "-std=c99", "-O2", "-DMI_KERNEL=", *(SANITIZERS if SANITIZE else [])]
-        source = includes + "".join(wrappers)
-        compile_c("gcc", source, *flags, "-shared", "-fPIC", "-o", str(library))
-        self.ffi = FFI()
-        text = "\n".join(["typedef int32_t mi_i32;", "typedef float mi_f32;", *structs])
-        self.ffi.cdef((text + "\n".join(declarations)).replace("MI_LOOPS_MAX", str(LOOPS)))
-        self._library: Any = self.ffi.dlopen(str(library))
-
-    def __getattr__(self, name: str) -> Any:
-        is_kernel = any(name == kernel for _, kernel, _ in KERNELS)
-        return getattr(self._library, name if is_kernel else f"test_{name}")
-
-    def run(self, kernel: str, params: Any, *arrays: Array | None, rows: int | None = None) -> None:
-        """``kernel(&params, [rows,] arrays...)``; the arrays are changed where C writes."""
-        struct = STRUCTS[type(params)]
-        value, alive = self.ffi.new(f"{struct} *"), []
-        for name, c_type in c_fields(struct):
-            field = getattr(params, name)
-            if isinstance(field, np.ndarray):
-                alive.append(np.ascontiguousarray(field).copy())
-                setattr(value, name, self.ffi.cast(c_type, self.ffi.from_buffer(alive[-1])))
-            elif field is not None:
-                setattr(value, name, field if isinstance(field, tuple) else field.__class__(field))
-        pointers = [self.ffi.new("const int8_t *[]", rows)] if rows else []
-        types = self.ffi.typeof(getattr(self._library, kernel)).args[1 + len(pointers) :]
-        for c_type, array in zip(types, arrays, strict=True):
-            assert array is not None
-            assert array.flags.c_contiguous
-            pointers.append(self.ffi.cast(c_type, self.ffi.from_buffer(array)))
-        getattr(self._library, kernel)(value, *pointers)
+# -- primitives against big integers --------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def c(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
     return Runtime(tmp_path_factory.mktemp("runtime"))
 
-
-# -- primitives against big integers --------------------------------------------------------
 
 EDGES = sorted(
     {0, INT32_MIN, INT32_MIN + 1, INT32_MAX, INT32_MAX - 1, 3 << 29, -(3 << 29)}
@@ -405,378 +284,54 @@ def test_window_covers_exactly_the_taps_inside(c: Runtime, dilation: int) -> Non
 
 # -- kernels against their NumPy twins ------------------------------------------------------
 
-
-def sizes(low: int, high: int) -> st.SearchStrategy[tuple[int, int]]:
-    return st.tuples(st.integers(low, high), st.integers(low, high))
+SEEDED = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
 
-SEEDS = st.integers(0, 2**32 - 1).map(np.random.default_rng)
-CHECKED = settings(max_examples=150, deadline=None, derandomize=True, database=None)
-Window = tuple[dict[str, int], tuple[int, int]]
-
-
-@st.composite
-def windows(draw: st.DrawFn, dilations: int) -> dict[str, int]:
-    """Sizes, strides, dilations and padding of a window that fits its image."""
-    height, width = draw(sizes(1, 8))
-    values: dict[str, int] = {"batches": draw(st.integers(1, 2))}
-    values |= {"input_height": height, "input_width": width}
-    padding = draw(st.sampled_from(["SAME", "VALID"]))
-    for axis, size, before in (("height", height, "pad_top"), ("width", width, "pad_left")):
-        kernel, stride = draw(st.integers(1, 5)), draw(st.integers(1, 3))
-        dilation = draw(st.integers(1, dilations))
-        output, pad = same_or_valid(padding, size, kernel, stride, dilation)
-        assume(output >= 1)
-        values |= {f"kernel_{axis}": kernel, f"stride_{axis}": stride, before: pad}
-        values |= {f"output_{axis}": output}
-        if dilations > 1:
-            values[f"dilation_{axis}"] = dilation
-    return values
-
-
-def int8(rng: np.random.Generator, *shape: int) -> Array:
-    return rng.integers(-128, 128, shape, np.int8)
-
-
-def output_stage(rng: np.random.Generator, channels: int, terms: int) -> dict[str, Any]:
-    """Zero points, clamp, bias, multipliers and shifts that spread the outputs over int8."""
-    low, high = sorted(int8(rng, 2).tolist())
-    centre = -math.ceil(math.log2(terms * 64))
-    return {
-        "input_zero_point": int(int8(rng)),
-        "output_zero_point": int(int8(rng)),
-        "activation_min": low if rng.random() < 0.3 else -128,
-        "activation_max": high if rng.random() < 0.3 else 127,
-        "bias": rng.integers(-5000, 5000, channels, np.int32) if rng.random() < 0.7 else None,
-        "multipliers": rng.integers(2**30, 2**31, channels, np.int64).astype(np.int32),
-        "shifts": rng.integers(centre - 2, centre + 3, channels, np.int8),
-    }
-
-
-def same(output: Array, expected: Array) -> None:
-    np.testing.assert_array_equal(output.reshape(-1), np.asarray(expected).reshape(-1))
-
-
-@CHECKED
-@given(
-    window=windows(dilations=3),
-    groups=st.integers(1, 3),
-    group_channels=st.integers(1, 5),
-    group_outputs=st.integers(1, 4),
-    rng=SEEDS,
-)
-def test_conv_2d(
-    c: Runtime,
-    window: dict[str, int],
-    groups: int,
-    group_channels: int,
-    group_outputs: int,
-    rng: np.random.Generator,
-) -> None:
-    outputs = groups * group_outputs
-    kernel = (window["kernel_height"], window["kernel_width"])
-    p = Conv2DParams(
-        **window,
-        input_channels=groups * group_channels,
-        group_channels=group_channels,
-        output_channels=outputs,
-        weights=int8(rng, outputs, *kernel, group_channels),
-        **output_stage(rng, outputs, math.prod(kernel) * group_channels),
-    )
-    x = int8(rng, p.batches, p.input_height, p.input_width, p.input_channels)
-    output = np.empty((p.batches, p.output_height, p.output_width, outputs), np.int8)
-    c.run("mi_conv_2d_s8", p, x, output, rows=p.kernel_height)
-    same(output, eval_conv(p, x[None]))
-
-
-@CHECKED
-@given(
-    window=windows(dilations=3),
-    channels=st.sampled_from([1, 2, 3, 15, 16, 17, 33]),
-    multiplier=st.sampled_from([1, 1, 2, 16, 17]),
-    rng=SEEDS,
-)
-def test_depthwise_conv_2d(
-    c: Runtime, window: dict[str, int], channels: int, multiplier: int, rng: np.random.Generator
-) -> None:
-    outputs = channels * multiplier
-    kernel = (window["kernel_height"], window["kernel_width"])
-    p = DepthwiseConv2DParams(
-        **window,
-        input_channels=channels,
-        depth_multiplier=multiplier,
-        output_channels=outputs,
-        weights=int8(rng, 1, *kernel, outputs),
-        **output_stage(rng, outputs, math.prod(kernel)),
-    )
-    x = int8(rng, p.batches, p.input_height, p.input_width, channels)
-    output = np.empty((p.batches, p.output_height, p.output_width, outputs), np.int8)
-    c.run("mi_depthwise_conv_2d_s8", p, x, output, rows=p.kernel_height)
-    same(output, eval_depthwise(p, x[None]))
-
-
-@pytest.mark.parametrize("kind", ["average", "max"])
-@CHECKED
-@given(window=windows(dilations=1), channels=st.sampled_from([1, 2, 15, 16, 17, 33]), rng=SEEDS)
-def test_pool_2d(
-    c: Runtime, kind: str, window: dict[str, int], channels: int, rng: np.random.Generator
-) -> None:
-    low, high = sorted(int8(rng, 2).tolist())
-    p = Pool2DParams(**window, channels=channels, activation_min=low, activation_max=high)
-    x = int8(rng, p.batches, p.input_height, p.input_width, channels)
-    output = np.empty((p.batches, p.output_height, p.output_width, channels), np.int8)
-    c.run(f"mi_{kind}_pool_2d_s8", p, x, output, rows=p.kernel_height)
-    same(output, {"average": pool_2d.eval_average, "max": pool_2d.eval_maximum}[kind](p, x[None]))
-
-
-@pytest.mark.parametrize("float64", [False, True])
-@CHECKED
-@given(
-    rows=st.integers(1, 3),
-    size=sizes(1, 40),
-    zero_point=st.integers(-128, 127),
-    per_channel=st.integers(0, 1),
-    rng=SEEDS,
-)
-def test_fully_connected(
-    c: Runtime,
-    float64: bool,
-    rows: int,
-    size: tuple[int, int],
-    zero_point: int,
-    per_channel: int,
-    rng: np.random.Generator,
-) -> None:
-    inputs, outputs = size
-    stage = output_stage(rng, outputs, inputs)
-    scales = outputs if per_channel else 1
-    multipliers, shifts = stage.pop("multipliers")[:scales], stage.pop("shifts")[:scales]
-    common = dict(
-        rows=rows,
-        input_size=inputs,
-        output_size=outputs,
-        weights_zero_point=0 if per_channel else zero_point,
-        per_channel=per_channel,
-        weights=int8(rng, outputs, inputs),
-        **stage,
-    )
-    p: FullyConnectedParams | FullyConnectedF64Params
-    if float64:
-        mantissas = multipliers * np.int64(2**22) + rng.integers(0, 2**22, scales)
-        p = FullyConnectedF64Params(
-            **common, mantissas=mantissas, shifts=(53 - shifts.astype(int)).astype(np.int16)
-        )
-    else:
-        p = FullyConnectedParams(**common, multipliers=multipliers, shifts=shifts)
-    x, output = int8(rng, rows, inputs), np.empty((rows, outputs), np.int8)
-    c.run(f"mi_fully_connected_{'f64_' if float64 else ''}s8", p, x, output)
-    same(output, fully_connected.eval(p, x[None]))
-
-
-@st.composite
-def broadcasts(draw: st.DrawFn) -> dict[str, tuple[int, ...]]:
-    """Extents and strides as microinfer.ops.broadcast makes them."""
-    extents = draw(st.tuples(*[st.integers(1, 4)] * MAX_RANK))
-    owners = draw(st.tuples(*[st.sampled_from([(1, 1), (1, 1), (1, 0), (0, 1)])] * MAX_RANK))
-    strides: list[list[int]] = [[], []]
-    steps = [1, 1]
-    for extent, owns in zip(reversed(extents), reversed(owners), strict=True):
-        for i in range(2):
-            strides[i].insert(0, steps[i] if owns[i] and extent > 1 else 0)
-            steps[i] *= extent if owns[i] else 1
-    return {
-        "extents": extents,
-        "input1_strides": tuple(strides[0]),
-        "input2_strides": tuple(strides[1]),
-    }
-
-
-def check_binary(
-    c: Runtime, kernel: str, evaluate: Callable[..., Array], p: Any, rng: np.random.Generator
-) -> None:
-    count = math.prod(p.extents)
-    strides = (p.input1_strides, p.input2_strides)
-    own = [math.prod(e if s else 1 for e, s in zip(p.extents, ss, strict=True)) for ss in strides]
-    inputs = [int8(rng, size) for size in own]
-    expected = evaluate(p, *(x[None] for x in inputs))
-    output = np.empty(count, np.int8)
-    c.run(kernel, p, *inputs, output)
-    same(output, expected)
-    for position in range(2):
-        if own[position] == count:  # in place of an input of the output's size
+@pytest.mark.parametrize("case", CASES)
+@SEEDED
+@given(seed=st.integers(0, 2**32 - 1))
+def test_kernel_equals_its_numpy_twin(c: Runtime, case: str, seed: int) -> None:
+    kernel, evaluate, p, inputs, size, dtype, in_place = CASES[case](np.random.default_rng(seed))
+    scratch = [np.empty(p.depth, np.int32)] if case == "softmax" else []
+    expected = evaluate(p, *(x[None] for x in inputs)).reshape(-1)
+    output = np.empty(size, dtype)
+    c.run(kernel, STRUCTS[type(p)], p, *inputs, output, *scratch)
+    assert output.tobytes() == expected.tobytes()
+    for position, x in enumerate(inputs):
+        if in_place and x.size == size:
             operands = [x.copy() for x in inputs]
-            c.run(kernel, p, *operands, operands[position])
-            same(operands[position], expected)
-
-
-@CHECKED
-@given(loops=broadcasts(), sign=st.sampled_from([1, -1]), shifts=st.tuples(*[st.integers(-3, 0)] * 2))
-def test_add(
-    c: Runtime,
-    loops: dict[str, tuple[int, ...]],
-    sign: int,
-    shifts: tuple[int, int],
-) -> None:
-    rng = np.random.default_rng(sum(loops["extents"]))
-    low, high = sorted(int8(rng, 2).tolist())
-    multipliers = [int(m) for m in rng.integers(2**30, 2**31, 3)]
-    p = AddParams(
-        **loops,
-        input2_sign=sign,
-        input1_zero_point=int(int8(rng)),
-        input1_multiplier=multipliers[0],
-        input1_shift=shifts[0] - 1,
-        input2_zero_point=int(int8(rng)),
-        input2_multiplier=multipliers[1],
-        input2_shift=shifts[1] - 1,
-        output_zero_point=int(int8(rng)),
-        output_multiplier=multipliers[2],
-        output_shift=-18,
-        activation_min=low,
-        activation_max=high,
-    )
-    check_binary(c, "mi_add_s8", eval_add, p, rng)
-
-
-@CHECKED
-@given(loops=broadcasts(), shift=st.integers(-10, 3), rng=SEEDS)
-def test_mul(
-    c: Runtime, loops: dict[str, tuple[int, ...]], shift: int, rng: np.random.Generator
-) -> None:
-    low, high = sorted(int8(rng, 2).tolist())
-    p = MulParams(
-        **loops,
-        input1_zero_point=int(int8(rng)),
-        input2_zero_point=int(int8(rng)),
-        output_zero_point=int(int8(rng)),
-        output_multiplier=int(rng.integers(2**30, 2**31)),
-        output_shift=shift,
-        activation_min=low,
-        activation_max=high,
-    )
-    check_binary(c, "mi_mul_s8", eval_mul, p, rng)
-
-
-@CHECKED
-@given(
-    kept=st.tuples(*[st.integers(1, 4)] * PAIRS),
-    reduced=st.tuples(*[st.integers(1, 4)] * PAIRS),
-    shift=st.integers(-4, 3),
-    rng=SEEDS,
-)
-def test_mean(
-    c: Runtime, kept: tuple[int, ...], reduced: tuple[int, ...], shift: int, rng: np.random.Generator
-) -> None:
-    p = MeanParams(
-        kept_extents=kept,
-        reduced_extents=reduced,
-        count=math.prod(reduced),
-        input_zero_point=int(int8(rng)),
-        output_zero_point=int(int8(rng)),
-        multiplier=int(rng.integers(2**29, 2**31)),
-        shift=shift - math.prod(reduced).bit_length(),
-    )
-    x, output = int8(rng, *p.interleaved), np.empty(kept, np.int8)
-    c.run("mi_mean_s8", p, x, output)
-    same(output, eval_mean(p, x[None]))
+            c.run(kernel, STRUCTS[type(p)], p, *operands, operands[position], *scratch)
+            assert operands[position].tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.float32, np.int64])
-@CHECKED
-@given(
-    extents=st.tuples(*[st.integers(1, 3)] * LOOPS),
-    order=st.permutations(range(LOOPS)),
-    run=st.integers(1, 3),
-    offsets=sizes(0, 5),
-    rng=SEEDS,
-)
-def test_fill_and_copy(
-    c: Runtime,
-    dtype: type,
-    extents: tuple[int, ...],
-    order: list[int],
-    run: int,
-    offsets: tuple[int, int],
-    rng: np.random.Generator,
-) -> None:
-    strides = [stride * run for stride in movement.row_major([extents[i] for i in order])]
-    size = math.prod(extents) * run
+@SEEDED
+@given(seed=st.integers(0, 2**32 - 1))
+def test_fill_and_copy_equal_movement(c: Runtime, dtype: type, seed: int) -> None:
+    """A transposition of runs of elements, into the middle of a filled output."""
+    rng = np.random.default_rng(seed)
+    extents, order = tuple(picks(rng, 1, 3, movement.LOOPS)), rng.permutation(movement.LOOPS)
+    run, skipped, before = pick(rng, 1, 3), pick(rng, 0, 5), pick(rng, 0, 5)
+    strides = dict(zip(order, movement.row_major([extents[i] for i in order]), strict=True))
     width = np.dtype(dtype).itemsize
-    copy = CopyParams(
+    size = math.prod(extents) * run
+    copy = movement.CopyParams(
         extents=extents,
-        input_strides=tuple(strides[order.index(i)] for i in range(LOOPS)),
+        input_strides=tuple(int(strides[i]) * run for i in range(movement.LOOPS)),
         output_strides=tuple(stride * run for stride in movement.row_major(extents)),
-        input_offset=offsets[0],
-        output_offset=offsets[1],
+        input_offset=skipped,
+        output_offset=before,
         run=run,
         element_bytes=width,
     )
+    output = np.empty(before + size + pick(rng, 0, 5), dtype)
     value = int(int8(rng)) if width == 1 else 0
-    fill = FillParams(count=(size + offsets[1] + 2) * width, value=value)
-    x = rng.integers(-100, 100, size + offsets[0]).astype(dtype)
-    output = np.empty(size + offsets[1] + 2, dtype)
-    c.run("mi_fill", fill, output)
-    c.run("mi_copy", copy, x, output)
-    same(output, movement.eval(movement.MovementParams(output.size, fill, (copy,)), x[None]))
-
-
-def check_softmax(c: Runtime, x: Array, real: float) -> None:
-    multiplier, shift = fixedpoint.quantize_multiplier(min(real, 2**31 - 1.0))
-    p = SoftmaxParams(*x.shape, multiplier, shift, diff_min=-((31 << 26) >> shift))
-    expected, output = softmax.eval(p, x[None]), np.empty_like(x)
-    c.run("mi_softmax_s8", p, x, output, np.empty(p.depth, np.int32))
-    same(output, expected)
-    c.run("mi_softmax_s8", p, x, x, np.empty(p.depth, np.int32))
-    same(x, expected)
-
-
-@CHECKED
-@given(rows=st.integers(1, 3), depth=st.integers(1, 40), exponent=st.floats(0.01, 31), rng=SEEDS)
-def test_softmax(
-    c: Runtime, rows: int, depth: int, exponent: float, rng: np.random.Generator
-) -> None:
-    spread = int(rng.integers(1, 129))
-    check_softmax(c, rng.integers(-spread, spread, (rows, depth), np.int8), 2**exponent)
-
-
-@pytest.mark.parametrize("depth", [255, 256, 257, 511, 512, 513, 1024, 4095])
-def test_softmax_of_many_equal_classes(c: Runtime, depth: int) -> None:
-    check_softmax(c, np.full((1, depth), 7, np.int8), 2.0**22)
-
-
-@CHECKED
-@given(size=st.integers(1, 300), rng=SEEDS)
-def test_lookup(c: Runtime, size: int, rng: np.random.Generator) -> None:
-    p = LookupParams(size, int8(rng, 256))
-    x = int8(rng, size)
-    expected = eval_lookup(p, x)
-    c.run("mi_lookup_s8", p, x, x)
-    same(x, expected)
-
-
-@pytest.mark.parametrize("scale", [1.0, 0.1, 2.0**-8, 3e-5, 1e-38, 1e36])
-@pytest.mark.parametrize("zero_point", [-128, -3, 0, 127])
-def test_quantize(c: Runtime, scale: float, zero_point: int) -> None:
-    rng = np.random.default_rng(7)
-    step = np.float32(scale)
-    near = (np.arange(-300, 300, 0.5, np.float32) * step).astype(np.float32)
-    special = np.array([math.nan, math.inf, -math.inf, -0.0, 3e38, -3e38, 1e-45], np.float32)
-    below_half = np.float32(0.49999997) * step
-    bits = rng.integers(0, 2**32, 20_000, np.uint32).view(np.float32)
-    x = np.concatenate([near, *(np.nextafter(near, np.float32(d)) for d in (-np.inf, np.inf))])
-    x = np.concatenate([x, special, [below_half, -below_half], bits]).astype(np.float32)
-    p, output = QuantizeParams(x.size, step, zero_point), np.empty(x.size, np.int8)
-    c.run("mi_quantize_f32_s8", p, x, output)
-    same(output, eval_quantize(p, x))
-    assert output[near.size * 3] == zero_point  # NaN
-
-
-@pytest.mark.parametrize("scale", [1.0, 0.1, 2.0**-8, 3e-5, 1e-44, 1e36])
-def test_dequantize(c: Runtime, scale: float) -> None:
-    x = np.arange(-128, 128).astype(np.int8)
-    p, output = DequantizeParams(256, float(np.float32(scale)), -77), np.empty(256, np.float32)
-    c.run("mi_dequantize_s8_f32", p, x, output)
-    same(output.view(np.uint32), eval_dequantize(p, x).view(np.uint32))
+    fill = movement.FillParams(count=output.nbytes, value=value)
+    x = rng.integers(-100, 100, skipped + size).astype(dtype)
+    c.run("mi_fill", "mi_fill_params", fill, output)
+    c.run("mi_copy", "mi_copy_params", copy, x, output)
+    params = movement.MovementParams(output.size, fill, (copy,))
+    assert output.tobytes() == movement.eval(params, x[None]).tobytes()
 
 
 @pytest.mark.skipif(SANITIZE, reason="this is the run under sanitizers")

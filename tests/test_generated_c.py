@@ -1,4 +1,4 @@
-"""Generated C under the compilers: warnings, C++, sanitizers, symbols, hooks, two models at once."""
+"""Generated C under the compilers: warnings, C++, sanitizers, symbols, hooks, two models."""
 
 from __future__ import annotations
 
@@ -204,7 +204,9 @@ def test_self_test_names_the_first_wrong_layer(stored: bool, tmp_path: Path) -> 
 
     # One wrong bias in layer 3, the second convolution.
     damaged = re.sub(
-        r"(m_layer_3_bias\[\d+\] = \{\s+)(-?\d+)", lambda m: m[1] + str(int(m[2]) + 5000), files["m.c"]
+        r"(m_layer_3_bias\[\d+\] = \{\s+)(-?\d+)",
+        lambda m: m[1] + str(int(m[2]) + 5000),
+        files["m.c"],
     )
     assert damaged != files["m.c"]
     (folder / "m.c").write_text(damaged)

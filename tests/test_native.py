@@ -1,4 +1,4 @@
-"""The generated C, built by the host's compiler, against the NumPy trace: every layer, both profiles."""
+"""The generated C, built by the host's compiler, against the NumPy trace, in both profiles."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_one_op_models_equal_numpy(op: str) -> None:
 
 def test_a_compiler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "no-such-cc")
-    with pytest.raises(mi.ToolchainError, match="no-such-cc.*apt install gcc"):
+    with pytest.raises(mi.ToolchainError, match=r"no-such-cc.*apt install gcc"):
         mi.compile(mi.load("models/gesture_int8.tflite"))
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import flatbuffers
 import pytest
-from mutate import mutants
-from shared_models import FLOAT32_MODELS, INT8_MODELS, shared_model
 
 import microinfer
 from microinfer.errors import BadFile, UnsupportedModel
 from microinfer.tflite import read
+from mutate import mutants
+from shared_models import FLOAT32_MODELS, INT8_MODELS, shared_model
 
 MODELS = INT8_MODELS + FLOAT32_MODELS
 MEMORY_PER_FILE_BYTE = 10

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from authored import constant, pack, quantized, schema, tensor, tiny_model
 
+from authored import constant, pack, quantized, schema, tensor, tiny_model
 from microinfer.errors import BadFile, UnsupportedModel
 from microinfer.tflite import read
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from authored import schema
 
+from authored import schema
 from microinfer.graph import DTYPES
 from microinfer.tflite.enums import ENUMS
 from microinfer.tflite.operators import OPERATOR_NAMES, OPERATORS

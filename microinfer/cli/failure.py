@@ -51,7 +51,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
-def shortened(name: str, width: int) -> str:
+def short_name(name: str, width: int) -> str:
     """A tensor's name in at most ``width`` characters.
 
     Converters join the names of fused tensors by semicolons and those of scopes by slashes: the
@@ -119,7 +119,7 @@ def _where(group: list[Problem]) -> str:
         where = f"{'layer' if len(layers) == 1 else 'layers'} {_ranges(layers)} {group[0].op}"
     if len(tensors) > 1:
         return f"{where}, {len(tensors)} tensors"
-    return f'{where} "{shortened(tensors[0], 40)}"' if tensors else where
+    return f'{where} "{short_name(tensors[0], 40)}"' if tensors else where
 
 
 def _ranges(numbers: Iterable[int]) -> str:

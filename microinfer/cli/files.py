@@ -47,7 +47,7 @@ def read_values(path: Path, tensor: Tensor, conversion: Conversion) -> Array:
     if suffix == ".npy":
         values = read_npy(path)
     elif suffix == ".csv":
-        values = _read_csv(path, tensor)
+        values = _read_csv(path, tensor, conversion.quantize)
     elif suffix == ".bin":
         values = _read_bin(path, tensor, np.dtype("<f4") if conversion.quantize else tensor.dtype)
     elif suffix in IMAGES:
@@ -62,7 +62,7 @@ def convert(values: Array, tensor: Tensor, conversion: Conversion) -> Array:
     """``values`` in the dtype of ``tensor``: as they are, or quantized if the user says so."""
     got = f"got {values.dtype} {shape_text(values.shape)}"
     wanted = f'input "{tensor.name}" takes {tensor.dtype} {shape_text(tensor.shape)}'
-    if values.dtype == tensor.dtype and not conversion.quantize:
+    if values.dtype == tensor.dtype and (not conversion.quantize or values.dtype == np.float32):
         return values
     if values.dtype.kind not in "fiu":
         raise BadInput(f"{got}; {wanted}")
@@ -117,14 +117,16 @@ def _numpy_text(error: BaseException, kind: str) -> str:
     return f"is not a whole {kind} file"
 
 
-def _read_csv(path: Path, tensor: Tensor) -> Array:
-    """Numbers separated by commas; a sample is one line, or several whole lines, in C order."""
+def _read_csv(path: Path, tensor: Tensor, reals: bool) -> Array:
+    """Numbers separated by commas; a sample is one line, or several whole lines, in C order.
+
+    Text has no dtype: whole numbers are the model's integers unless they are ``reals``.
+    """
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadInput("is not text; expected numbers separated by commas") from None
     rows: list[list[float]] = []
-    reals = False
     for number, cells in enumerate(csv.reader(io.StringIO(text)), 1):
         if not any(cell.strip() for cell in cells):
             continue
@@ -149,9 +151,9 @@ def _read_csv(path: Path, tensor: Tensor) -> Array:
             " several whole lines"
         )
     values = values.reshape(-1, *tensor.shape)
-    if tensor.dtype.kind not in "iu" or reals:
-        return values
-    return _whole_numbers(values, tensor)
+    if tensor.dtype == np.float32:
+        return values.astype(np.float32)
+    return values if reals or tensor.dtype.kind != "i" else _whole_numbers(values, tensor)
 
 
 def _is_number(cell: str) -> bool:

@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 import numpy as np
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -33,28 +33,23 @@ def width() -> int:
     return int(columns) if columns.isdecimal() and int(columns) else WIDTH
 
 
-def _console() -> Console:
-    return Console(width=width(), highlight=False, markup=False, emoji=False)
+def table(alignments: str, titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    """Print a table: ``alignments`` has "<" or ">" per column; no header if all titles are empty.
 
-
-def table(
-    columns: Sequence[tuple[str, Literal["left", "right"]]],
-    rows: Sequence[Sequence[Cell]],
-    shrinks: Sequence[str] = (),
-) -> None:
-    """Print a table. Columns are (title, alignment); those in ``shrinks`` give way if it is wide."""
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for title, alignment in columns:
-        grid.add_column(
-            title,
-            justify=alignment,
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=4 if title in shrinks else None,
-        )
+    A terminal that is too narrow cuts cells off.
+    """
+    grid = Table(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=any(titles)
+    )
+    for alignment, title in zip(alignments.split(), titles, strict=True):
+        justify: JustifyMethod = "right" if alignment == ">" else "left"
+        grid.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")
     for row in rows:
         grid.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
-    _console().print(grid)
+    console = Console(width=width(), highlight=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        console.print(grid)
+    click.echo("\n".join(text.rstrip() for text in capture.get().splitlines()))
 
 
 def line(text: str = "") -> None:

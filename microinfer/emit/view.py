@@ -172,7 +172,7 @@ def _notes(plan: Plan, layer: PlannedLayer) -> list[str]:
     activation = options.get("fused_activation_function", "NONE")
     notes = []
     facts = []
-    params = layer.calls[0].params if layer.calls else None
+    params: Any = layer.calls[0].params if layer.calls else None
     if hasattr(params, "kernel_height"):
         facts.append(f"{params.kernel_height}x{params.kernel_width} window")
         facts.append(f"stride {params.stride_height}x{params.stride_width}")
@@ -203,8 +203,8 @@ def _multiplier_note(params: Any) -> list[str]:
         multiplier, shift = int(params.multipliers[0]), int(params.shifts[0])
         return [f"real multiplier {reals[0]:.9g} = {multiplier} * 2^({shift} - 31)"]
     for prefix in ("", "output_"):
-        multiplier = getattr(params, f"{prefix}multiplier", None)
-        if multiplier is not None:
+        if hasattr(params, f"{prefix}multiplier"):
+            multiplier = getattr(params, f"{prefix}multiplier")
             shift = getattr(params, f"{prefix}shift")
             value = multiplier * 2.0 ** (shift - 31)
             what = "output's real multiplier" if prefix else "real multiplier"

@@ -18,10 +18,15 @@ from .layer import INT8_MAX, INT8_MIN, Array, Layer
 
 
 def product_interval(weights: Array, zero_point: int) -> tuple[Int64Array, Int64Array]:
-    """Lowest and highest sum(w * (x - zero_point)) over int8 x, for weights (taps, channels)."""
-    wide = weights.astype(np.int64)
-    a, b = wide * (INT8_MIN - zero_point), wide * (INT8_MAX - zero_point)
-    return np.minimum(a, b).sum(axis=0), np.maximum(a, b).sum(axis=0)
+    """Lowest and highest sum(w * (x - zero_point)) over int8 x, for weights (taps, channels).
+
+    x - zero_point runs from some low <= 0 to some high >= 0, so positive weights are lowest at
+    low and negative ones at high.
+    """
+    low, high = INT8_MIN - zero_point, INT8_MAX - zero_point
+    positive = np.maximum(weights, 0).sum(axis=0, dtype=np.int64)
+    negative = np.minimum(weights, 0).sum(axis=0, dtype=np.int64)
+    return positive * low + negative * high, positive * high + negative * low
 
 
 def require_int32_accumulator(

@@ -52,7 +52,9 @@ def broadcast(layer: Layer) -> Broadcast:
         len(merged) <= MAX_RANK, output, f"needs {len(merged)} nested loops, at most {MAX_RANK}"
     )
     layer.settle()
-    extents, strides1, strides2 = [], [], []
+    extents: list[int] = []
+    strides1: list[int] = []
+    strides2: list[int] = []
     step1 = step2 = 1
     for extent, repeats1, repeats2 in reversed(merged):
         extents.insert(0, extent)

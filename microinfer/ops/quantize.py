@@ -70,7 +70,8 @@ def quantize(x: Array, scale: np.float32, zero_point: int) -> Array:
         steps = round_half_away(np.asarray(x, np.float32) / scale)
     steps = np.nan_to_num(steps, nan=0.0, posinf=2.0**20, neginf=-(2.0**20))
     steps = np.clip(steps, -(2.0**20), 2.0**20)
-    return np.clip(steps.astype(np.int64) + zero_point, INT8_MIN, INT8_MAX).astype(np.int8)
+    outputs: Array = np.clip(steps.astype(np.int64) + zero_point, INT8_MIN, INT8_MAX)
+    return outputs.astype(np.int8)
 
 
 def dequantize(q: Array, scale: float, zero_point: int) -> Array:

@@ -3,14 +3,18 @@
 requantize-and-clamp maps an accumulator monotonically to at most 256 output values, so it is a
 staircase: it is known when its thresholds are (the smallest accumulator that yields each value).
 Two monotone staircases are equal on an interval exactly if they agree at each threshold and one
-below it. So a form of a few float passes
+below it. So a form of a few float passes, with q = clip(product, low, high),
 
-    floor(slope * product + shift)                                            "floor"
-    trunc(u + copysign(half, u)) + zero_point, u = slope * (product + shift)  "away"
+    trunc(slope * q + shift)                                        "floor"
+    trunc(u + copysign(half, u)) + zero, u = slope * (q + shift)    "away"
 
 is used for a layer only after it was evaluated, in that very float arithmetic, at every reachable
-threshold of every channel and gave what the integer formula gives. Float multiply, add, floor and
-trunc are monotone, so nothing is left to prove. Where no form passes, the integers themselves run.
+threshold of every channel and gave what the integer formula gives. Float clip, add, trunc and
+multiply by a positive slope are monotone, so nothing is left to prove. Where no form passes, the
+integers themselves run.
+
+low and high are where a channel's outputs stop changing, so that the clamp of the outputs is done
+before the scaling. Outputs are counted from -128: they are bytes, and trunc is a cast.
 """
 
 from __future__ import annotations
@@ -22,11 +26,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fixedpoint import INT32_MAX, Int64Array
+from ..fixedpoint import INT32_MAX, INT32_MIN, Int64Array
+from .layer import INT8_MIN
 
 # Integer accumulators (last axis: channels) to clamped outputs; monotone in each accumulator.
 Exact = Callable[[Int64Array], Int64Array]
 FloatArray = NDArray[Any]
+
+# Numbers that the passes of a step function take at a time, so as to find them in the cache.
+BLOCK_ELEMENTS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -85,115 +93,135 @@ class Staircase:
         return first
 
 
+@dataclass(frozen=True)
+class _Form:
+    """The float parameters, one entry per channel; or those of several rows, one after another."""
+
+    low: FloatArray
+    high: FloatArray
+    slope: FloatArray
+    shift: FloatArray
+    half: FloatArray  # "away" only
+
+    def rows(self, count: int) -> _Form:
+        return _Form(*(np.tile(array, count) for array in vars(self).values()))
+
+    def first(self, size: int) -> _Form:
+        return _Form(*(array[:size] for array in vars(self).values()))
+
+
 class StepFunction:
     """Maps float products (rows, channels) to int8 outputs, bit for bit as ``Staircase``.
 
     The products have to be exact integers. ``form`` is "floor", "away" or "integer", and
-    ``dtype`` the float type of its passes.
+    ``dtype`` the float type of the scaling.
     """
 
     def __init__(self, staircase: Staircase) -> None:
-        self.staircase = staircase
-        self.form, self.dtype = self._choose()
-        self._tiled: dict[int, tuple[FloatArray, FloatArray, FloatArray]] = {}
+        self.staircase = stairs = staircase
+        self.form, self.dtype = "integer", np.dtype(np.int64)
+        self._zero = float(stairs.zero_point - INT8_MIN)
+        ends = np.stack([stairs.product_low, stairs.product_high])
+        widest = np.abs(ends).max(initial=0)
+        self._products_dtype = np.dtype(np.float32 if widest < 2**24 else np.float64)
+        reach = np.abs(ends + stairs.offset).max(axis=0)
+        # Multipliers of 1 and more shift left, and a shift that wraps would not be monotone.
+        if ((stairs.real < 1) | (reach * stairs.real <= INT32_MAX / 2)).all():
+            self._choose()
 
     def __call__(self, products: FloatArray) -> NDArray[np.int8]:
         """int8 outputs of the products' shape; ``products`` may be overwritten."""
         if self.form == "integer":
             return self.staircase.at(products.astype(np.int64)).astype(np.int8)
-        rows, channels = products.shape
-        # Rows are taken several at a time where channels are few: NumPy's inner loop is a row.
-        several = 1
-        while several * channels < 512 and rows % (2 * several) == 0:
-            several *= 2
-        if several not in self._tiled:
-            self._tiled[several] = (
-                np.tile(self._slope, several),
-                np.tile(self._shift, several),
-                np.tile(self._half, several),
-            )
-        steps = products.reshape(rows // several, several * channels)
-        steps = steps.astype(self.dtype, copy=False)
-        self._stairs(steps, *self._tiled[several])
-        np.maximum(steps, self._min, out=steps)
-        np.minimum(steps, self._max, out=steps)
-        return steps.astype(np.int8).reshape(rows, channels)
+        flat = products.reshape(-1)
+        tile = self._tile_for(len(products))
+        size = len(tile.low)
+        outputs = np.empty(flat.size, np.uint8)
+        for start in range(0, flat.size, size):
+            block = flat[start : start + size]
+            form = tile if len(block) == size else tile.first(len(block))
+            outputs[start : start + size] = self._stairs(block, form)
+        np.bitwise_xor(outputs, 128, out=outputs)  # no longer counted from -128
+        return outputs.view(np.int8).reshape(products.shape)
 
-    def _stairs(
-        self, products: FloatArray, slope: FloatArray, shift: FloatArray, half: FloatArray
-    ) -> None:
-        """The float form, in place, without the clamp."""
+    def _tile_for(self, rows: int) -> _Form:
+        """The parameters of a block of rows, as a block is one run of numbers in every array.
+
+        NumPy takes twice as long to repeat a short row itself.
+        """
+        channels = len(self._form.low)
+        rows = min(rows, max(1, BLOCK_ELEMENTS // channels))
+        if len(self._tile.low) < rows * channels:
+            self._tile = self._form.rows(rows)
+        return self._tile
+
+    def _stairs(self, products: FloatArray, form: _Form) -> FloatArray:
+        """The float form: its truncation is the outputs, counted from -128."""
+        np.maximum(products, form.low, out=products)
+        np.minimum(products, form.high, out=products)
+        steps = products.astype(self.dtype, copy=False)
         if self.form == "floor":
-            np.multiply(products, slope, out=products)
-            np.add(products, shift, out=products)
-            np.floor(products, out=products)
+            np.multiply(steps, form.slope, out=steps)
+            np.add(steps, form.shift, out=steps)
         else:
-            np.add(products, shift, out=products)
-            np.multiply(products, slope, out=products)
-            np.add(products, np.copysign(half, products), out=products)
-            np.trunc(products, out=products)
-            np.add(products, self._zero_point, out=products)
+            np.add(steps, form.shift, out=steps)
+            np.multiply(steps, form.slope, out=steps)
+            np.add(steps, np.copysign(form.half, steps), out=steps)
+            np.trunc(steps, out=steps)
+            np.add(steps, self._zero, out=steps)
+        return steps
 
-    def _choose(self) -> tuple[str, np.dtype[Any]]:
-        """The first form that is proved equal, cheapest first."""
-        stairs = self.staircase
-        ends = np.concatenate([stairs.product_low, stairs.product_high])
-        reach = int(np.abs(ends + np.tile(stairs.offset, 2)).max(initial=0))
-        # A left shift that wraps would not be monotone.
-        if reach * max(1.0, float(stairs.real.max(initial=0.0))) <= INT32_MAX / 2:
-            at = stairs.thresholds()
-            for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
-                exact_below = 2 ** (np.finfo(dtype).nmant + 1)
-                if int(np.abs(ends).max(initial=0)) >= exact_below:
-                    continue
-                self._zero_point = dtype.type(stairs.zero_point)
-                self._min = dtype.type(stairs.output_min)
-                self._max = dtype.type(stairs.output_max)
-                self._slope = stairs.real.astype(dtype)
-                self._fit_floor(at)
-                self.form = "floor"
+    def _choose(self) -> None:
+        """Take the first form that is proved equal, cheapest first."""
+        at = self.staircase.thresholds()
+        for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+            for name in ("floor", "away"):
+                self.form, self.dtype = name, dtype
+                self._form = self._tile = self._fit(at)
                 if self._proved(at):
-                    return self.form, dtype
-                self._fit_away(at)
-                self.form = "away"
-                if reach < exact_below and self._proved(at):
-                    return self.form, dtype
-        return "integer", np.dtype(np.int64)
+                    return
+        self.form, self.dtype = "integer", np.dtype(np.int64)
 
-    def _fit_floor(self, at: Int64Array) -> None:
-        """floor(slope * product + shift): each threshold in, the product below it out."""
-        stairs, slope = self.staircase, self._slope.astype(np.float64)
-        values = stairs.values()
-        never, always = at > stairs.product_high, at <= stairs.product_low
-        least = np.where(never, -np.inf, values - slope * at)
-        most = np.where(always, np.inf, values - slope * (at - 1))
-        self._shift = _between(least, most).astype(self._slope.dtype)
-        self._half = np.zeros_like(self._shift)
-
-    def _fit_away(self, at: Int64Array) -> None:
-        """Ties away from zero: the same half is added above zero and taken away below."""
-        stairs, slope = self.staircase, self._slope.astype(np.float64)
-        never, always = at > stairs.product_high, at <= stairs.product_low
-        steps, acc = stairs.values() - stairs.zero_point, at + stairs.offset
-        above = steps > 0
-        least = np.where(above, steps - slope * acc, slope * (acc - 1) - steps + 1)
-        most = np.where(above, steps - slope * (acc - 1), slope * acc - steps + 1)
-        least = np.where(np.where(above, never, always), -np.inf, least)
-        most = np.where(np.where(above, always, never), np.inf, most)
-        self._shift = stairs.offset.astype(self._slope.dtype)
-        self._half = np.abs(_between(least, most)).astype(self._slope.dtype)
+    def _fit(self, at: Int64Array) -> _Form:
+        """Parameters that put each threshold into its step, and the product below it out of it."""
+        stairs, values = self.staircase, self.staircase.values()
+        first, last = stairs.at(stairs.product_low), stairs.at(stairs.product_high)
+        reached, avoided = values <= last, values > first  # by some product
+        moving = reached & avoided
+        low = np.where(moving, at - 1, INT32_MAX).min(axis=0, initial=INT32_MAX)
+        high = np.where(moving, at, INT32_MIN).max(axis=0, initial=INT32_MIN)
+        slope = stairs.real.astype(self.dtype).astype(np.float64)
+        offset = stairs.offset if self.form == "away" else 0
+        inside = np.where(reached, slope * (np.clip(at, low, high) + offset), np.inf)
+        below = np.where(avoided, slope * (np.clip(at - 1, low, high) + offset), -np.inf)
+        if self.form == "floor":
+            shift = _between(values - inside, values - below) - INT8_MIN
+            half, constant = np.zeros_like(shift), first - INT8_MIN + 0.5
+        else:
+            # Ties away from zero: the same half is added above zero and taken away below.
+            steps = values - stairs.zero_point
+            least = np.where(steps > 0, steps - inside, below - steps + 1)
+            most = np.where(steps > 0, steps - below, inside - steps + 1)
+            half = np.abs(_between(least, most))
+            shift, constant = stairs.offset.astype(np.float64), first - stairs.zero_point
+        # Where the output never changes, any product is taken as 0: 1 * (0 + constant).
+        changes = moving.any(axis=0)
+        half = np.where(changes, half, 0)
+        return _Form(
+            np.where(changes, low, 0).astype(self._products_dtype),
+            np.where(changes, high, 0).astype(self._products_dtype),
+            np.where(changes, slope, 1).astype(self.dtype),
+            np.where(changes, shift, constant).astype(self.dtype),
+            half.astype(self.dtype),
+        )
 
     def _proved(self, at: Int64Array) -> bool:
         """Whether the float form equals the integers at, and just below, every threshold."""
         stairs = self.staircase
-        for products in (at, at - 1):
-            reachable = np.clip(products, stairs.product_low, stairs.product_high)
-            got = reachable.astype(self._slope.dtype)
-            self._stairs(got, self._slope, self._shift, self._half)
-            clamped = np.clip(got, stairs.output_min, stairs.output_max)
-            if (clamped != stairs.at(reachable)).any():
-                return False
-        return True
+        ends = np.stack([stairs.product_low, stairs.product_high])
+        products = np.clip(np.concatenate([at, at - 1, ends]), *ends)
+        got = self(products.astype(self._products_dtype))
+        return bool((got == stairs.at(products)).all())
 
 
 def _between(least: FloatArray, most: FloatArray) -> FloatArray:

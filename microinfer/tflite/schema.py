@@ -129,12 +129,6 @@ class Field:
         storage = ENUMS[self.type].storage if self.type in ENUMS else self.type
         return SCALARS.get(storage)
 
-    @cached_property
-    def width(self) -> int:
-        """Bytes that the field takes inside its table: a number's own, else those of an offset."""
-        is_number = self.number is not None and not self.is_vector
-        return int(self.number.bytewidth) if is_number else OFFSET_BYTES
-
 
 def _default(type_: str, is_vector: bool, text: str) -> Any:
     if is_vector:

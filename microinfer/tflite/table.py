@@ -5,7 +5,7 @@ which says where in the table each field lies; strings, vectors and other tables
 and the field holds the distance to them:
 
     table:   int32 distance back to the vtable | fields ...
-    vtable:  uint16 its own size | uint16 size of the table | uint16 place of field 0 | ...
+    vtable:  uint16 its own size | uint16 size of the table | uint16 place of slot 0 | ...
     vector:  uint32 number of elements | elements ...
 
 Every one of those numbers may be wrong. Here each is checked before it is followed, and a wrong
@@ -129,20 +129,19 @@ class Table:
                 f"{kind}'s vtable: a size of {vtable_size}, expected 4, 6, 8, ...", vtable
             )
         file.check(vtable, vtable_size, f"{kind}'s vtable")
-        known = min(vtable_size, 4 + 2 * slots(kind))  # a newer exporter may have more fields
-        _, table_size, *places = struct.unpack_from(f"<{known // 2}H", file.data, vtable)
-        file.check(position, table_size, kind)
+        # The second number, the table's size, is not to be trusted: builders share a vtable among
+        # tables of different sizes. And a newer exporter may have more fields than we know.
+        known = min(vtable_size, 4 + 2 * slots(kind))
+        self._places = struct.unpack_from(f"<{known // 2}H", file.data, vtable)[2:]
         self.file = file
         self.kind = kind
         self.position = position
-        self._size = table_size
-        self._places = places
 
     def __getitem__(self, name: str) -> Any:
         field = FIELDS[self.kind][name]
         if field.type in UNIONS:
             return self._member(field)
-        place = self._place(name, field.slot, field.width)
+        place = self._place(field.slot)
         if place is None:
             return field.default
         what = f"{self.kind}.{name}"
@@ -157,7 +156,7 @@ class Table:
     def span(self, name: str) -> Span:
         """Where the elements of a vector of numbers lie: for reading them without a copy."""
         field = FIELDS[self.kind][name]
-        place = self._place(name, field.slot, field.width)
+        place = self._place(field.slot)
         if place is None:
             return Span(self.position, 0)
         return self.file.span(place, field.number.bytewidth, f"{self.kind}.{name}")
@@ -177,27 +176,17 @@ class Table:
 
     def where(self, name: str) -> int:
         """Byte offset of a field, or of the table if the field is absent: for error messages."""
-        field = FIELDS[self.kind][name]
-        place = self._place(name, field.slot, field.width)
-        return self.position if place is None else place
+        return self._place(FIELDS[self.kind][name].slot) or self.position
 
-    def _place(self, name: str, slot: int, width: int) -> int | None:
+    def _place(self, slot: int) -> int | None:
         """Byte offset of what a slot holds, or None if the table has nothing there."""
         place = self._places[slot] if slot < len(self._places) else 0
-        if place == 0:
-            return None
-        if place < OFFSET_BYTES or place + width > self._size:
-            raise BadFile(
-                f"{self.kind}.{name}: at byte {place} of a table of {self._size} bytes, "
-                f"expected {OFFSET_BYTES} to {self._size - width}",
-                self.position,
-            )
-        return self.position + int(place)
+        return self.position + place if place else None
 
     def _member(self, field: Field) -> Table | None:
         """The table in a union, or None. Of a type that is not known, only ``kind`` is of use."""
-        code_place = self._place(field.name, field.slot, Uint8Flags.bytewidth)
-        place = self._place(field.name, field.slot + 1, OFFSET_BYTES)
+        code_place = self._place(field.slot)
+        place = self._place(field.slot + 1)
         if code_place is None or place is None:
             return None
         what = f"{self.kind}.{field.name}"

@@ -1,0 +1,246 @@
+"""The model and the samples that a command line names: options, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import numpy as np
+
+from ..batch import Batch, split_batch
+from ..errors import BadFile, BadInput, UnsupportedModel
+from ..graph import Graph
+from ..load import load
+from ..numerics import PROFILES
+from .failure import Located, about, require_file
+from .files import Array, Conversion, convert, read_npz, read_values
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS_HELP = """\b
+Input files, by the end of their name:
+  .npy            an array: one sample in the shape of the model's input, or
+                  many with the samples as first axis
+  .npz            the same; one array per model input, called like its tensor,
+                  or input_0, input_1, ...; FILE.npz:NAME takes one array
+  .csv            numbers separated by commas; a sample is one line, or
+                  several whole lines; whole numbers are taken as int8
+  .bin            bare int8 bytes; with --quantize-input little-endian float32
+  .png .jpg ...   one sample; has to be of the model's size, nothing is
+                  resized; needs Pillow and --image-range
+
+A model with one input takes any number of files, one sample after the other;
+one with several inputs takes one file per input, in the model's order."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs of a run, checked. ``labels`` names each sample; ``summary`` all of them."""
+
+    batch: Batch
+    labels: list[str]
+    summary: str
+
+
+def model_argument(command: Command) -> Command:
+    return click.argument("model", type=click.Path(path_type=Path))(command)
+
+
+def numerics_option(command: Command) -> Command:
+    return click.option(
+        "--numerics",
+        type=click.Choice(list(PROFILES)),
+        default="tflm",
+        show_default=True,
+        help="Whose arithmetic to follow, bit for bit.",
+    )(command)
+
+
+def conversion_options(command: Command) -> Command:
+    """--quantize-input and --image-range."""
+    command = click.option(
+        "--image-range",
+        metavar="LOW,HIGH",
+        callback=_parse_range,
+        help="Real values that pixels 0 and 255 of an image stand for, such as 0,1 or -1,1: real ="
+        " LOW + pixel * (HIGH - LOW) / 255, then quantized as the model's input is.",
+    )(command)
+    return click.option(
+        "--quantize-input",
+        is_flag=True,
+        help="Files hold real numbers: quantize them with the scale and zero point of the model's"
+        " input, q = round(real / scale) + zero_point, saturated.",
+    )(command)
+
+
+def sample_options(command: Command) -> Command:
+    """--input, --random, --seed and those of conversion."""
+    command = conversion_options(command)
+    command = click.option(
+        "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --random."
+    )(command)
+    command = click.option(
+        "--random", metavar="N", type=click.IntRange(1), help="Use N random samples."
+    )(command)
+    return click.option(
+        "-i",
+        "--input",
+        "files",
+        metavar="FILE",
+        multiple=True,
+        help="Samples to run; may be repeated.",
+    )(command)
+
+
+def _parse_range(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    try:
+        low, high = map(float, value.split(","))
+    except ValueError:
+        low = high = float("nan")
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise click.BadParameter(f"{value!r}; expected two rising numbers such as 0,1 or -1,1")
+    return low, high
+
+
+def load_model(path: Path) -> Graph:
+    """The model in a file. Raises Located."""
+    require_file(path)
+    with about(path):
+        try:
+            return load(path)
+        except BadFile as error:
+            if path.read_bytes()[4:8] == b"TFL3":
+                raise BadInput(f"is damaged or cut short: {error}") from None
+            raise
+
+
+def read_samples(graph: Graph, files: Sequence[str], conversion: Conversion) -> Samples:
+    """The samples in ``files``. Raises Located or BadInput."""
+    if not graph.inputs:
+        raise BadInput("the model has no inputs")
+    if len(graph.inputs) == 1:
+        batch = _one_input(graph, files, conversion)
+    elif len(files) == 1 and Path(files[0]).suffix.lower() == ".npz":
+        batch = _from_npz(graph, Path(files[0]), conversion)
+    else:
+        batch = _one_file_per_input(graph, files, conversion)
+    names = ", ".join(Path(file).name for file in files)
+    count = f"{batch.samples:,} {'sample' if batch.samples == 1 else 'samples'}"
+    return Samples(batch, [f"sample {i}" for i in range(batch.samples)], f"{count} of {names}")
+
+
+def random_samples(graph: Graph, count: int, seed: int, extremes: bool = False) -> Samples:
+    """Random samples, the same for the same seed: int8 over its whole range, floats from -1 to 1.
+
+    With ``extremes`` one sample of lowest and one of highest values follow.
+    """
+    random = np.random.default_rng(seed)
+    arrays = []
+    for index in graph.inputs:
+        tensor = graph.tensors[index]
+        if tensor.dtype == np.int8:
+            low, high = -128, 127
+            drawn = random.integers(low, high, (count, *tensor.shape), np.int8, endpoint=True)
+        elif tensor.dtype == np.float32:
+            low, high = -1, 1
+            drawn = random.uniform(low, high, (count, *tensor.shape)).astype(np.float32)
+        else:
+            raise BadInput(
+                f'cannot draw {tensor.dtype} at random for input "{tensor.name}": pass --input'
+            )
+        ends = [np.full((1, *tensor.shape), end, tensor.dtype) for end in (low, high)]
+        arrays.append(np.concatenate([drawn, *(ends if extremes else [])]))
+    labels = [f"random sample {i}" for i in range(count)]
+    summary = f"{count:,} random {'sample' if count == 1 else 'samples'} of seed {seed}"
+    if extremes:
+        labels += ["the sample of lowest values", "the sample of highest values"]
+        summary += ", one of lowest and one of highest values"
+    return Samples(split_batch(graph, arrays), labels, summary)
+
+
+def _split_member(file: str) -> tuple[Path, str | None]:
+    """FILE.npz:NAME as path and name."""
+    path, colon, member = file.rpartition(":")
+    return (Path(path), member) if colon and path.lower().endswith(".npz") else (Path(file), None)
+
+
+def _read(file: str, graph: Graph, position: int, conversion: Conversion) -> Array:
+    """One file's values for input ``position``."""
+    path, member = _split_member(file)
+    index = graph.inputs[position]
+    with about(file):
+        if path.suffix.lower() != ".npz":
+            return read_values(path, graph.tensors[index], conversion)
+        array = _choose(read_npz(path), member, _names(graph, position), file)
+        return convert(array, graph.tensors[index], conversion)
+
+
+def _choose(
+    arrays: dict[str, Array], member: str | None, names: Sequence[str], file: str
+) -> Array:
+    """The array that was asked for, else the only one, else that with one of ``names``."""
+    if member is None:
+        known = [name for name in names if name in arrays] or list(arrays)
+        if len(known) != 1 and not set(known) & set(names):
+            raise BadInput(
+                f"has {len(arrays)} arrays: {', '.join(arrays) or 'none'}; choose one with"
+                f" {file}:NAME"
+            )
+        member = known[0]
+    if member not in arrays:
+        raise BadInput(f"there is no such array in it; there are: {', '.join(arrays) or 'none'}")
+    return arrays[member]
+
+
+def _names(graph: Graph, position: int) -> list[str]:
+    """What an array for input ``position`` may be called."""
+    index = graph.inputs[position]
+    signed = [name for s in graph.signatures for name, i in s.inputs.items() if i == index]
+    return [graph.tensors[index].name, *signed, f"input_{position}", f"arr_{position}"]
+
+
+def _one_input(graph: Graph, files: Sequence[str], conversion: Conversion) -> Batch:
+    """Samples of all files, one after the other."""
+    batches = []
+    for file in files:
+        with about(file):
+            batches.append(split_batch(graph, [_read(file, graph, 0, conversion)]))
+    if len(batches) == 1:
+        return batches[0]
+    array = np.concatenate([batch.arrays[0] for batch in batches])
+    return Batch([array], len(array), "leading")
+
+
+def _from_npz(graph: Graph, path: Path, conversion: Conversion) -> Batch:
+    """One array per input, by name."""
+    with about(path):
+        arrays = read_npz(path)
+        values = []
+        for position, index in enumerate(graph.inputs):
+            names = _names(graph, position)
+            name = next((name for name in names if name in arrays), None)
+            if name is None:
+                raise BadInput(
+                    f"has no array for input {position}: expected one called"
+                    f" {' or '.join(dict.fromkeys(names))}, there are: {', '.join(arrays) or 'none'}"
+                )
+            values.append(convert(arrays[name], graph.tensors[index], conversion))
+        return split_batch(graph, values)
+
+
+def _one_file_per_input(graph: Graph, files: Sequence[str], conversion: Conversion) -> Batch:
+    if len(files) != len(graph.inputs):
+        names = ", ".join(f'"{graph.tensors[index].name}"' for index in graph.inputs)
+        raise BadInput(
+            f"got {len(files)} input files; the model takes {len(graph.inputs)}, in this order:"
+            f" {names}"
+        )
+    arrays = [_read(file, graph, position, conversion) for position, file in enumerate(files)]
+    return split_batch(graph, arrays)
