@@ -30,7 +30,9 @@ demo: $(INSTALLED) ## a real model end to end: look at it, run it, make C of it,
 	$(call show,microinfer inspect models/digits_int8.tflite)
 	$(call show,microinfer run models/digits_int8.tflite --input models/digits_inputs.npy)
 	$(call show,microinfer codegen models/digits_int8.tflite -o build/demo --name digits)
+	$(call show,$(CC) -std=c99 -Wall -Wextra -O2 -c build/demo/digits.c -o build/demo/digits.o)
 	$(call show,microinfer verify models/digits_int8.tflite --input models/digits_inputs.npy)
+	@printf '\nThe C is in build/demo. digits.h says what to call; `make` lists what else there is.\n'
 
 test: lint ## lint, types, all tests, all commands of the documentation
 	pytest -n $(JOBS) --dist loadgroup

@@ -13,7 +13,7 @@ from .errors import BadInput
 from .graph import Graph, Tensor
 
 Array = NDArray[Any]
-Form = Literal["one", "leading", "replaced"]
+Form = Literal["one", "bare", "leading", "replaced"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Batch:
     """The inputs of a run, each [samples, *tensor shape], and the form that they came in.
 
     one       a single sample of the tensor's own shape
+    bare      a single sample without the tensor's first extent of 1
     leading   samples as an additional first axis
     replaced  samples in place of the tensor's first extent of 1
     """
@@ -32,10 +33,10 @@ class Batch:
     def restore(self, values: Array, tensor: Tensor) -> Array:
         """[samples, *shape] in the form of the inputs."""
         restored = values
-        if self.form == "one":
-            restored = values[0]
-        elif self.form == "replaced" and tensor.shape[:1] == (1,):
-            restored = values[:, 0]
+        if self.form in ("bare", "replaced") and tensor.shape[:1] == (1,):
+            restored = restored[:, 0]
+        if self.form in ("one", "bare"):
+            restored = restored[0]
         return restored
 
 
@@ -71,6 +72,8 @@ def _with_samples(array: Array, tensor: Tensor, position: int) -> tuple[Array, F
         return array, "leading"
     if tensor.shape[:1] == (1,) and array.ndim and array.shape[1:] == tensor.shape[1:]:
         return array[:, None], "replaced"
+    if array.shape == tensor.shape[1:] and tensor.shape[:1] == (1,):
+        return array[None, None], "bare"
     shape = ", ".join(str(extent) for extent in tensor.shape)
     raise BadInput(
         f"{where}: got shape {array.shape}, expected ({shape}), or (samples, {shape}) for many"

@@ -4,7 +4,8 @@ All functions take int32 values held in int64 arrays (or Python ints) and broadc
 int64 arrays whose values fit int32 unless said otherwise. Names and meaning follow gemmlowp and
 TFLite, so that a search finds the source; ARITHMETIC.md derives them and defines the tags.
 
-C twin: runtime_c/mi_fixedpoint.h, kept equal by tests/test_fixedpoint.py.
+C twin: runtime_c/mi_fixedpoint.h; both are compared with Python's own integers, in
+tests/test_fixedpoint.py and tests/test_c_kernels.py.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ def round_half_away(x: ArrayLike) -> NDArray[Any]:
     """
     x = np.asarray(x)
     whole = np.trunc(x)
-    away: NDArray[Any] = np.where(np.abs(x - whole) >= 0.5, np.copysign(x.dtype.type(1), x), 0)
-    return whole + away
+    one = np.copysign(x.dtype.type(1), x)
+    rounded: NDArray[Any] = whole + np.where(np.abs(x - whole) >= 0.5, one, 0)
+    return rounded
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
@@ -19,13 +19,23 @@ Array = NDArray[Any]
 
 # Samples are run in groups whose largest tensor has about this many elements: as floats they
 # then stay in the processor's cache between the passes over them.
-GROUP_ELEMENTS = 1 << 17
+GROUP_ELEMENTS = 1 << 18
 
 
 @cache
 def _blas() -> ThreadpoolController:
     """The loaded BLAS libraries. Their threads cost more than they bring at these sizes."""
     return ThreadpoolController()
+
+
+class _Step(NamedTuple):
+    """What a run needs of one layer."""
+
+    evaluate: Callable[..., Any]
+    params: Any
+    operands: tuple[int, ...]
+    outputs: list[tuple[int, tuple[int, ...]]]  # tensor, shape
+    expires: list[int]  # the tensors that nothing reads after it
 
 
 class Interpreter:
@@ -46,20 +56,31 @@ class Interpreter:
             for index, tensor in enumerate(graph.tensors)
             if tensor.data is not None
         }
-        self._expires = self._last_uses()
+        expires = self._last_uses()
+        self._steps = [
+            _Step(
+                layer.op.eval,
+                layer.params,
+                layer.op.operand_indices(layer.node),
+                [(index, graph.tensors[index].shape) for index in layer.node.outputs],
+                expires[layer.index],
+            )
+            for layer in self.layers
+        ]
 
     def run(self, *inputs: Array) -> list[Array]:
         """The model's outputs, in its order, for one array per model input.
 
         Each array has its tensor's dtype and shape, or samples as an axis before that shape; for
-        a model of batch 1, samples may also take the place of the 1. Outputs follow suit.
+        a model of batch 1, samples may also take the place of the 1, and one sample may come
+        without it. Outputs follow suit.
         Raises BadInput for anything else.
         """
         batch = split_batch(self.graph, inputs)
-        groups = []
-        for first in range(0, batch.samples, self._group):
-            values = self._evaluate(batch, first, keep=False)
-            groups.append([values[index] for index in self.graph.outputs])
+        groups = [
+            [values[index] for index in self.graph.outputs]
+            for values in self._evaluate(batch, keep=False)
+        ]
         return [
             batch.restore(join(arrays), self.graph.tensors[index])
             for index, arrays in zip(self.graph.outputs, zip(*groups, strict=True), strict=True)
@@ -68,10 +89,7 @@ class Interpreter:
     def trace(self, *inputs: Array) -> Trace:
         """Every layer's outputs, for the same inputs as ``run``."""
         batch = split_batch(self.graph, inputs)
-        groups = [
-            self._evaluate(batch, first, keep=True)
-            for first in range(0, batch.samples, self._group)
-        ]
+        groups = self._evaluate(batch, keep=True)
 
         def whole(index: int) -> Array:
             arrays = tuple(group[index] for group in groups)
@@ -90,29 +108,29 @@ class Interpreter:
             layers, {index: whole(index) for index in self.graph.inputs}, self.numerics.name
         )
 
-    def _evaluate(self, batch: Batch, first: int, keep: bool) -> dict[int, Array]:
-        """Values of the computed tensors, [samples, *shape], for one group of samples."""
-        values = {
-            index: array[first : first + self._group]
-            for index, array in zip(self.graph.inputs, batch.arrays, strict=True)
-        }
-        samples = len(next(iter(values.values()))) if values else 1
-        tensors = self.graph.tensors
+    def _evaluate(self, batch: Batch, keep: bool) -> list[dict[int, Array]]:
+        """Tensor values, [samples, *shape], of one group of samples after the other.
+
+        All of them, or only the outputs for certain.
+        """
+        groups = []
         with _blas().limit(limits=1):
-            for layer in self.layers:
-                arguments = [
-                    self._constants[index] if index in self._constants else values[index]
-                    for index in layer.op.operand_indices(layer.node)
-                ]
-                results = layer.op.eval(layer.params, *arguments)
-                if not isinstance(results, tuple):
-                    results = (results,)
-                for index, result in zip(layer.node.outputs, results, strict=True):
-                    values[index] = result.reshape(samples, *tensors[index].shape)
-                if not keep:
-                    for index in self._expires[layer.index]:
-                        values.pop(index, None)
-        return values
+            for first in range(0, batch.samples, self._group):
+                samples = min(self._group, batch.samples - first)
+                values = dict(self._constants)
+                for index, array in zip(self.graph.inputs, batch.arrays, strict=True):
+                    values[index] = array[first : first + samples]
+                for evaluate, params, operands, outputs, expires in self._steps:
+                    results = evaluate(params, *[values[index] for index in operands])
+                    if not isinstance(results, tuple):
+                        results = (results,)
+                    for (index, shape), result in zip(outputs, results, strict=True):
+                        values[index] = result.reshape(samples, *shape)
+                    if not keep:
+                        for index in expires:
+                            del values[index]
+                groups.append(values)
+        return groups
 
     def _last_uses(self) -> list[list[int]]:
         """For each layer, the tensors that nothing reads after it."""
@@ -122,6 +140,6 @@ class Interpreter:
                 last[index] = layer.index
         expires: list[list[int]] = [[] for _ in self.layers]
         for index, layer_index in last.items():
-            if index not in self.graph.outputs:
+            if index not in self.graph.outputs and index >= 0 and index not in self._constants:
                 expires[layer_index].append(index)
         return expires

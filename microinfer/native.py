@@ -85,8 +85,10 @@ class Native:
             (folder / file).write_text(text, encoding="utf-8")
         library = folder / f"{NAME}.so"
         build(
-            [*flags, "-shared", "-fPIC", f"-D{NAME.upper()}_TRACE", "-o", str(library)]
-            + [str(folder / f"{NAME}.c"), str(folder / "harness.c")]
+            [
+                *(*flags, "-shared", "-fPIC", f"-D{NAME.upper()}_TRACE", "-o", str(library)),
+                *(str(folder / f"{NAME}.c"), str(folder / "harness.c")),
+            ]
         )
         self._ffi = FFI()
         self._ffi.cdef(DECLARATIONS)
@@ -107,7 +109,8 @@ class Native:
             self._library.model_host_invoke(self._ffi.NULL)
             for position, array in enumerate(outputs):
                 source = self._library.model_host_output(position)
-                self._ffi.memmove(self._ffi.from_buffer(array[sample]), source, array[sample].nbytes)
+                target = array[sample : sample + 1]
+                self._ffi.memmove(self._ffi.from_buffer(target), source, target.nbytes)
         return [
             batch.restore(array, self.graph.tensors[index])
             for array, index in zip(outputs, self.graph.outputs, strict=True)
@@ -142,7 +145,7 @@ class Native:
     def _fill(self, batch: Batch, sample: int) -> None:
         """Copy one sample's inputs into the arena, where the model will overwrite them."""
         for position, array in enumerate(batch.arrays):
-            values = np.ascontiguousarray(array[sample])
+            values = np.ascontiguousarray(array[sample : sample + 1])
             target = self._library.model_host_input(position)
             self._ffi.memmove(target, self._ffi.from_buffer(values), values.nbytes)
 

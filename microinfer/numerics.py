@@ -20,7 +20,7 @@ class Numerics:
     fully_connected  "double_rounding": multiplier and shift as in CONV_2D;
                      "float64": round(acc * s_x s_w / s_y) in double, ties away from zero.
     mul_scale        precision in which MUL forms s_1 s_2 / s_y.
-    sub_scale        precision in which SUB forms s_i / (2 max(s_1, s_2)).
+    relu_scale       precision in which RELU forms s_x / s_y.
     sigmoid_tanh     "fixed_point": gemmlowp's polynomials; "table": float32 function, rounded.
     relu6            "clamp": limits in the input's own quantization, no rescale; "rescale".
     """
@@ -29,7 +29,7 @@ class Numerics:
     runtime: str
     fully_connected: Literal["double_rounding", "float64"]
     mul_scale: Literal["float32", "float64"]
-    sub_scale: Literal["float32", "float64"]
+    relu_scale: Literal["float32", "float64"]
     sigmoid_tanh: Literal["fixed_point", "table"]
     relu6: Literal["clamp", "rescale"]
 
@@ -42,7 +42,7 @@ PROFILES = {
             runtime="TensorFlow Lite Micro, reference kernels or CMSIS-NN",
             fully_connected="double_rounding",
             mul_scale="float64",
-            sub_scale="float32",
+            relu_scale="float64",
             sigmoid_tanh="fixed_point",
             relu6="clamp",
         ),
@@ -51,7 +51,7 @@ PROFILES = {
             runtime="LiteRT, BUILTIN_REF kernels",
             fully_connected="float64",
             mul_scale="float32",
-            sub_scale="float64",
+            relu_scale="float32",
             sigmoid_tanh="table",
             relu6="rescale",
         ),

@@ -1,4 +1,4 @@
-"""Compile generated C in a test, with the compilers and warnings that we promise to be clean under."""
+"""Compile generated C in a test, under the warnings that we promise not to raise."""
 
 from __future__ import annotations
 

@@ -152,6 +152,9 @@ class OneOp:
         operands = ", ".join(text(index) for index in node.inputs)
         return f"{node.op}({operands}) -> {text(node.outputs[0])} {dict(node.options)}"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
 
 class Numbers:
     """Scales, zero points and values of one model, drawn together.
@@ -175,11 +178,29 @@ class Numbers:
     def scale(self, low: float = 2.0**-12, high: float = 8.0) -> float:
         return self.near(2.0 ** self.rng.uniform(math.log2(low) + 1, math.log2(high) - 1))
 
-    def output_scale(self, value: float, real: float) -> float:
-        """A scale near ``value``, or one that takes ``real`` next to a tie."""
+    def output(
+        self,
+        shape: tuple[int, ...],
+        scale: float,
+        real: float = 0.0,
+        acc: int = 0,
+        smallest: float = 0.0,
+    ) -> Tensor:
+        """An output with a scale near ``scale``, or one that takes ``real`` next to a tie.
+
+        Of a multiplier that acts on an integer ``acc``, the tie is where double rounding has it:
+        half a unit before the right shift lower.
+        """
+        zero_point = self.zero_point()
         if self.mode == "ties" and real != 0:
-            return float(np.float32(abs(real) / (int(self.rng.integers(127)) + 0.5)))
-        return self.near(value)
+            room = 126 - zero_point if real > 0 else 127 + zero_point
+            steps = int(self.rng.integers(max(room, 0) + 1)) + 0.5
+            shift = math.frexp(steps / abs(acc))[1] if acc else 0
+            steps -= 2.0 ** (shift - 1) if shift < 0 else 0
+            own = float(np.float32(abs(real) / steps))
+        else:
+            own = self.near(scale)
+        return activation(shape, max(own, smallest), zero_point, "y")
 
     def zero_point(self) -> int:
         return self.draw(st.sampled_from((-128, -1, 0, 127)) | st.integers(-128, 127))

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from hypothesis import strategies as st
+
+from microinfer.graph import Graph, Tensor
 from one_op import ACTIVATIONS, Draw, Numbers, OneOp, activation, constant, int32, one_op
 from strategies_layers import (
     conv_2d,
@@ -20,8 +22,6 @@ from strategies_layers import (
     shapes,
     softmax,
 )
-
-from microinfer.graph import Graph, Tensor
 
 # -- elementwise ----------------------------------------------------------------------------
 
@@ -62,8 +62,8 @@ def add_sub(draw: Draw, op: str) -> OneOp:
     # The runtimes abort where the sum would have to be scaled up by 2^19 and more.
     ratio = draw(st.sampled_from((0.01, 0.5, 1.0, 3.0, 100.0, 2.0**14)))
     real = s1 * v1 + (s2 * v2 if op == "ADD" else -s2 * v2)
-    scale = max(n.output_scale(max(s1, s2) / ratio, real), max(s1, s2) * 2.0**-15)
-    output = activation(shape, scale, n.zero_point())
+    larger = max(s1, s2)
+    output = n.output(shape, larger / ratio, real, smallest=larger * 2.0**-15)
     fused = draw(st.sampled_from(ACTIVATIONS))
     return n.model(op, [first, second], output, fused_activation_function=fused)
 
@@ -74,14 +74,9 @@ def mul(draw: Draw) -> OneOp:
     first, second, shape = _operands(n)
     (s1, v1), (s2, v2) = _everywhere(n, first), _everywhere(n, second)
     steps = draw(st.sampled_from((2, 100, 400, 5000, 2**20)))
-    scale = n.output_scale(s1 * s2 * 5000 / steps, s1 * s2 * v1 * v2)
+    output = n.output(shape, s1 * s2 * 5000 / steps, s1 * s2 * v1 * v2, v1 * v2)
     fused = draw(st.sampled_from(ACTIVATIONS))
-    return n.model(
-        "MUL",
-        [first, second],
-        activation(shape, scale, n.zero_point()),
-        fused_activation_function=fused,
-    )
+    return n.model("MUL", [first, second], output, fused_activation_function=fused)
 
 
 def every_int8(n: Numbers, graph: Graph) -> OneOp:
@@ -106,9 +101,8 @@ def lookup(draw: Draw, op: str) -> OneOp:
         output = activation(shape, 1 / 128, 0, "y")
     else:
         ratio = draw(st.sampled_from((0.02, 0.5, 1.0, 3.0, 300.0, 2.0**14)))
-        everywhere = source.quantization.scale * int(n.rng.integers(1, 256))
-        scale = n.output_scale(source.quantization.scale / ratio, everywhere)
-        output = activation(shape, scale, n.zero_point(), "y")
+        scale, above = source.quantization.scale, n.everywhere - source.quantization.zero_point
+        output = n.output(shape, scale / ratio, scale * above, above)
     return every_int8(n, one_op(op, [source], output))
 
 

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 from hypothesis import strategies as st
-from one_op import ACTIVATIONS, Array, Draw, Numbers, OneOp, activation, constant, int32
 
 from microinfer.graph import Tensor
+from one_op import ACTIVATIONS, Array, Draw, Numbers, OneOp, activation, constant, int32
 
 
 def shapes(rank: int, largest: int = 5) -> st.SearchStrategy[tuple[int, ...]]:
@@ -32,8 +32,8 @@ def _stage(
     with which the outputs take 2, 100 or 400 steps, or saturate, by left shifts even.
 
     A huge bias is of the order of 2^30 and the multiplier accordingly small; with "ties", the
-    last sample is the input's zero point everywhere and its accumulators lie beside ties. Now and then the first channel's weights
-    have a scale so small that its multiplier becomes 0.
+    last sample is the input's zero point everywhere and its accumulators lie beside ties. Now and
+    then the first channel's weights have a scale so small that its multiplier becomes 0.
     """
     assert source.quantization is not None
     source_scale = source.quantization.scale
@@ -190,8 +190,9 @@ def mean(draw: Draw) -> OneOp:
     assert source.quantization is not None
     scale = source.quantization.scale
     ratio = draw(st.sampled_from((0.02, 0.5, 1.0, 7.0, 300.0)))
-    everywhere = scale * (n.everywhere - source.quantization.zero_point)
-    output = activation(kept, n.output_scale(scale / ratio, everywhere), n.zero_point())
+    above = n.everywhere - source.quantization.zero_point
+    count = source.size // math.prod(kept)
+    output = n.output(kept, scale / ratio, scale * above, above * count)
     return n.model("MEAN", [source, int32(axes)], output, keep_dims=keep)
 
 

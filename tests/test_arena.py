@@ -13,7 +13,6 @@ import microinfer as mi
 from microinfer.emit.arena import Buffer, arena_bytes, lower_bound, place
 from microinfer.emit.check import PlanError, check_plan
 from microinfer.graph import Graph, Node, Quantization, Tensor
-
 from shared_models import shared_model
 
 # The most activations that live at one time without computing in place (BASELINES: peers).

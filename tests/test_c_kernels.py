@@ -23,7 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from c_kernels_support.cases import CASES, STRUCTS, int8, pick, picks
+from c_build import C_WARNINGS, WARNINGS, need
+from c_kernels_support.cases import CASES, STRUCTS, Array, int8, pick, picks
 from c_kernels_support.runtime import (
     ALL_CODE,
     C_STRUCTS,
@@ -35,16 +36,10 @@ from c_kernels_support.runtime import (
     Runtime,
     c_fields,
     compile_c,
-    tool,
 )
 from microinfer import fixedpoint
 from microinfer._resources import runtime_dir
-from microinfer.ops import (
-    axes,
-    broadcast,
-    mean,
-    movement,
-)
+from microinfer.ops import axes, broadcast, mean, movement
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
@@ -52,7 +47,7 @@ INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
 
 def python_fields(params: type) -> list[tuple[str, str]]:
-    """The same of a dataclass, by the rules of runtime_c/README.md."""
+    """(name, C type) of a dataclass's fields, by the rules of runtime_c/README.md."""
     lengths = {mean.MeanParams: axes.PAIRS, movement.CopyParams: movement.LOOPS}
     length = lengths.get(params, broadcast.MAX_RANK)
     of_annotation: dict[Any, str] = {
@@ -62,7 +57,7 @@ def python_fields(params: type) -> list[tuple[str, str]]:
         tuple[int, ...]: f"int32_t[{length}]",
     }
     for bits in (8, 16, 32, 64):
-        array = NDArray[getattr(np, f"int{bits}")]  # type: ignore[misc]
+        array: Any = NDArray[np.dtype(f"int{bits}").type]  # type: ignore[misc]
         of_annotation[array] = of_annotation[array | None] = f"const int{bits}_t *"
     hints = get_type_hints(params)
     return [(field.name, of_annotation[hints[field.name]]) for field in fields(params)]
@@ -89,8 +84,10 @@ def test_readme_lists_every_header_and_kernel() -> None:
 
 # -- compiling ------------------------------------------------------------------------------
 
-WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror".split()
-LANGUAGES = {"C99": ["-xc", "-std=c99", "-Wmissing-prototypes"], "C++17": ["-xc++", "-std=c++17"]}
+LANGUAGES = {
+    "C99": ["-xc", "-std=c99", *C_WARNINGS],
+    "C++17": ["-xc++", "-std=c++17", *WARNINGS],
+}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -98,7 +95,7 @@ LANGUAGES = {"C99": ["-xc", "-std=c99", "-Wmissing-prototypes"], "C++17": ["-xc+
 def test_each_header_alone_is_clean_though_nothing_is_used(compiler: str, language: str) -> None:
     for header in HEADERS:
         source = f'#include "{header.name}"\n#include "{header.name}"\n'
-        compile_c(compiler, source, *LANGUAGES[language], *WARNINGS, "-fsyntax-only")
+        compile_c(compiler, source, *LANGUAGES[language], "-fsyntax-only")
 
 
 @pytest.mark.parametrize("level", ["-O0", "-O2", "-Os"])
@@ -112,7 +109,7 @@ def test_all_headers_together_are_clean(
     source += f"void (*const all[])(void) = {{\n{addresses}\n}};\n"
     output = ["-c", "-o", str(tmp_path / "all.o")]
     for kernel in ("static inline", "static __attribute__((noinline, unused))"):
-        flags = [*LANGUAGES[language], *WARNINGS, level, f"-DMI_KERNEL={kernel}", *output]
+        flags = [*LANGUAGES[language], level, f"-DMI_KERNEL={kernel}", *output]
         compile_c(compiler, source, *flags)
 
 
@@ -155,7 +152,7 @@ def high_mul(a: int, b: int) -> int:
 
 
 def divide(x: int, exponent: int) -> int:
-    nearest = (2 * abs(x) + 2**exponent) // 2 ** (exponent + 1)
+    nearest: int = (2 * abs(x) + 2**exponent) // 2 ** (exponent + 1)
     return -nearest if x < 0 else nearest
 
 
@@ -231,6 +228,15 @@ def test_exp_on_negative_values(c: Runtime, integer_bits: int) -> None:
         assert abs(result / 2**31 - math.exp(a / 2 ** (31 - integer_bits))) < 2**-21, a
 
 
+def test_constants_are_what_their_comments_say() -> None:
+    text = (runtime_dir() / "mi_fixedpoint.h").read_text("utf-8")
+    found = re.findall(r"(-?\d{3,})[,;] +/\* (-?(?:round|trunc)\(.*\)) \*/", text)
+    assert len(found) == 11
+    for number, formula in found:
+        names = {"round": round, "trunc": math.trunc, "exp": math.exp}
+        assert int(number) == eval(formula.replace("^", "**"), names), formula
+
+
 def test_one_over_one_plus_x(c: Runtime) -> None:
     for x in (x for x in EDGES + int32s(10_000, 4) if x >= 0):
         result = c.mi_one_over_one_plus_x(x)
@@ -284,7 +290,8 @@ def test_window_covers_exactly_the_taps_inside(c: Runtime, dilation: int) -> Non
 
 # -- kernels against their NumPy twins ------------------------------------------------------
 
-SEEDED = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+EXAMPLES = 50 if SANITIZE else 150
+SEEDED = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -294,7 +301,7 @@ def test_kernel_equals_its_numpy_twin(c: Runtime, case: str, seed: int) -> None:
     kernel, evaluate, p, inputs, size, dtype, in_place = CASES[case](np.random.default_rng(seed))
     scratch = [np.empty(p.depth, np.int32)] if case == "softmax" else []
     expected = evaluate(p, *(x[None] for x in inputs)).reshape(-1)
-    output = np.empty(size, dtype)
+    output: Array = np.empty(size, dtype)
     c.run(kernel, STRUCTS[type(p)], p, *inputs, output, *scratch)
     assert output.tobytes() == expected.tobytes()
     for position, x in enumerate(inputs):
@@ -324,22 +331,21 @@ def test_fill_and_copy_equal_movement(c: Runtime, dtype: type, seed: int) -> Non
         run=run,
         element_bytes=width,
     )
-    output = np.empty(before + size + pick(rng, 0, 5), dtype)
+    output: Array = np.empty(before + size + pick(rng, 0, 5), dtype)
     value = int(int8(rng)) if width == 1 else 0
     fill = movement.FillParams(count=output.nbytes, value=value)
-    x = rng.integers(-100, 100, skipped + size).astype(dtype)
+    x: Array = rng.integers(-100, 100, skipped + size).astype(dtype)
     c.run("mi_fill", "mi_fill_params", fill, output)
     c.run("mi_copy", "mi_copy_params", copy, x, output)
     params = movement.MovementParams(output.size, fill, (copy,))
     assert output.tobytes() == movement.eval(params, x[None]).tobytes()
 
 
-@pytest.mark.skipif(SANITIZE, reason="this is the run under sanitizers")
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="preloads a Linux library")
 def test_kernels_and_primitives_under_sanitizers() -> None:
     found = [
         subprocess.run(
-            [tool("gcc"), f"-print-file-name={name}"], capture_output=True, text=True, check=True
+            [need("gcc"), f"-print-file-name={name}"], capture_output=True, text=True, check=True
         ).stdout.strip()
         for name in ("libasan.so", "libubsan.so")
     ]
@@ -351,6 +357,6 @@ def test_kernels_and_primitives_under_sanitizers() -> None:
         "OPENBLAS_NUM_THREADS": "1",
     }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
-    command += ["-k", "not clean and not struct and not headers"]
+    command += ["-k", "not sanitizers and not clean and not struct and not header"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-8000:]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compared import Compared
 from numpy.typing import NDArray
-from oracles import ORACLES, Refused, differing, litert_tensors
-from shared_models import INT8_MODELS, SHARED, shared_model
 
+from compared import Compared
 from microinfer import Graph, Interpreter
 from microinfer.tflite import read
+from oracles import ORACLES, Refused, differing, litert_tensors
+from shared_models import INT8_MODELS, SHARED, shared_model
 
 OWN = Path(__file__).resolve().parent.parent / "models"
 MODELS = (*INT8_MODELS, *(path.stem for path in sorted(OWN.glob("*_int8.tflite"))))

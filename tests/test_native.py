@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shared_models import INT8_MODELS, shared_model
-from strategies import MODELS
 
 import microinfer as mi
 from microinfer.graph import Graph
+from shared_models import INT8_MODELS, shared_model
+from strategies import MODELS
 
 PROFILES = ("tflm", "litert")
 OWN_MODELS = ("digits", "gesture", "vibration")

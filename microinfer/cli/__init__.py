@@ -6,6 +6,7 @@ Data goes to stdout, notes and errors to stderr. Exit code 0: fine; 1: a differe
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 
 import click
 
-from ..errors import MicroinferError
+from ..errors import BadInput, MicroinferError
 from .failure import error_text, report
 
 VERBS = {
@@ -58,10 +59,14 @@ class _Verbs(click.Group):
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:
-            # Nobody reads what is left: let Python flush it into nothing when it exits.
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.ENOSPC):
+                raise
+            # What is left cannot be printed: let Python flush it into nothing when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return BROKEN_PIPE
+            if error.errno == errno.EPIPE:
+                return BROKEN_PIPE
+            raise BadInput(f"cannot print: {error.strerror}") from None
         return code
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -93,7 +98,9 @@ def _click_text(error: click.ClickException) -> str:
 
 
 @click.group(
+    "microinfer",
     cls=_Verbs,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
 Examples:
@@ -106,5 +113,8 @@ Exit codes: 0 fine, 1 a difference was found, 2 wrong usage or unsupported input
 `microinfer COMMAND --help` says more.""",
 )
 @click.version_option(package_name="microinfer", message="%(prog)s %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """int8 .tflite models: a NumPy interpreter and standalone C, equal bit for bit."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

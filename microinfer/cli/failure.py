@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import BadInput, MicroinferError, Problem, UnsupportedModel
+from ..errors import BadInput, MicroinferError, Problem, ToolchainError, UnsupportedModel
 
 WIDTH = 80
 INLINE_FIX = 100  # characters of a line that may include its fix
@@ -24,10 +24,10 @@ class Located(MicroinferError):
 
 @contextmanager
 def about(file: str | Path) -> Iterator[None]:
-    """Name ``file`` in front of errors raised inside, unless they name a file already."""
+    """Name ``file`` in front of errors raised inside, unless they name one or are not about it."""
     try:
         yield
-    except Located:
+    except (Located, ToolchainError):
         raise
     except MicroinferError as error:
         raise Located(f"{file}: {error_text(error)}") from error
@@ -58,9 +58,10 @@ def short_name(name: str, width: int) -> str:
     first tensor's innermost scopes tell the most.
     """
     name = printable(name).replace("\n", "?").split(";", 1)[0]
-    while len(name) > width and "/" in name:
-        name = name.split("/", 1)[1]
-    return name if len(name) <= width else f"...{name[3 - width :]}"
+    if len(name) <= width:
+        return name
+    tail = name[-width:].partition("/")[2]
+    return tail if 3 * len(tail) >= 2 * width else f"...{name[3 - width :]}"
 
 
 def require_file(path: Path) -> None:
@@ -71,7 +72,7 @@ def require_file(path: Path) -> None:
         return
     folder = path.parent
     beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    close = get_close_matches(path.name, beside, n=1)
+    close = get_close_matches(path.name, beside, n=1, cutoff=0.75)
     hint = f"; did you mean {folder / close[0]}?" if close else ""
     raise Located(f"{path}: no such file{hint}")
 

@@ -5,7 +5,6 @@ A reader gives an array; ``convert`` makes it what the model's input takes, exac
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 import zlib
@@ -25,7 +24,7 @@ from .output import shape_text
 Array = NDArray[Any]
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
-MODES = {1: ("L", "greyscale"), 3: ("RGB", "RGB")}
+LOSSLESS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # Pillow's modes that RGBA can express
 FORMATS = ".npy, .npz, .csv, .bin or an image"
 
 
@@ -86,13 +85,13 @@ _DAMAGED = (ValueError, EOFError, OSError, MemoryError, KeyError, zipfile.BadZip
 
 def read_npy(path: Path) -> Array:
     """The array of a .npy. Pickled objects, which could run code, are not loaded."""
+    data = read_bytes(path)
+    if not data.startswith(b"\x93NUMPY"):
+        raise BadInput("is not a .npy: expected what numpy.save writes")
     try:
-        values = np.load(io.BytesIO(read_bytes(path)), allow_pickle=False)
+        values: Array = np.load(io.BytesIO(data), allow_pickle=False)
     except _DAMAGED as error:
         raise BadInput(_numpy_text(error, ".npy")) from None
-    if not isinstance(values, np.ndarray):
-        values.close()
-        raise BadInput("holds several arrays: call it .npz")
     return values
 
 
@@ -127,10 +126,11 @@ def _read_csv(path: Path, tensor: Tensor, reals: bool) -> Array:
     except UnicodeDecodeError:
         raise BadInput("is not text; expected numbers separated by commas") from None
     rows: list[list[float]] = []
-    for number, cells in enumerate(csv.reader(io.StringIO(text)), 1):
-        if not any(cell.strip() for cell in cells):
+    for number, written in enumerate(text.splitlines(), 1):
+        cells = written.split(",")
+        if not written.strip():
             continue
-        if not rows and not any(_is_number(cell) for cell in cells) and number == 1:
+        if number == 1 and all(_is_heading(cell) for cell in cells):
             note(f"note: {path}: line 1 is taken for a header")
             continue
         for column, cell in enumerate(cells, 1):
@@ -156,6 +156,10 @@ def _read_csv(path: Path, tensor: Tensor, reals: bool) -> Array:
     return values if reals or tensor.dtype.kind != "i" else _whole_numbers(values, tensor)
 
 
+def _is_heading(cell: str) -> bool:
+    return (cell.strip()[:1].isalpha() and not _is_number(cell)) or cell.strip()[:1] in ("_", '"')
+
+
 def _is_number(cell: str) -> bool:
     try:
         float(cell)
@@ -165,11 +169,15 @@ def _is_number(cell: str) -> bool:
 
 
 def _whole_numbers(values: Array, tensor: Tensor) -> Array:
-    """Whole numbers as ``tensor``'s integers if they all are; else left as they are."""
+    """Whole numbers as ``tensor``'s integers."""
     limits = np.iinfo(tensor.dtype)
-    if ((values >= limits.min) & (values <= limits.max)).all():
-        return values.astype(tensor.dtype)
-    return values.astype(np.int64)
+    outside = values[(values < limits.min) | (values > limits.max)]
+    if outside.size:
+        raise BadInput(
+            f"{outside[0]:.0f} is not an {tensor.dtype}, {limits.min} to {limits.max}; if these"
+            " are real values, pass --quantize-input"
+        )
+    return values.astype(tensor.dtype)
 
 
 def _read_bin(path: Path, tensor: Tensor, dtype: np.dtype[Any]) -> Array:
@@ -187,42 +195,45 @@ def _read_bin(path: Path, tensor: Tensor, dtype: np.dtype[Any]) -> Array:
 
 def _read_image(path: Path, tensor: Tensor, span: tuple[float, float] | None) -> Array:
     """An image as real numbers: low + pixel * (high - low) / 255. It has to fit as it is."""
-    if len(tensor.shape) != 4 or tensor.shape[0] != 1 or tensor.shape[3] not in MODES:
+    if len(tensor.shape) != 4 or tensor.shape[0] != 1 or tensor.shape[3] not in (1, 3):
         raise BadInput(
-            f"is an image; input \"{tensor.name}\" takes {shape_text(tensor.shape)}, expected"
+            f'is an image; input "{tensor.name}" takes {shape_text(tensor.shape)}, expected'
             " 1xHEIGHTxWIDTHx1 or 1xHEIGHTxWIDTHx3"
         )
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
-        raise BadInput(
-            "reading images needs Pillow: pip install 'microinfer[images]'"
-        ) from None
+        raise BadInput("reading images needs Pillow: pip install 'microinfer[images]'") from None
     if span is None:
         raise BadInput(_range_hint(tensor))
     data = read_bytes(path)
     try:
         with Image.open(io.BytesIO(data)) as image:
-            image.load()
-            if image.mode in ("1", "P"):  # exact: each stands for a grey level or a colour
-                image = image.convert("L" if image.mode == "1" else "RGB")
-            mode, pixels = image.mode, np.asarray(image)
+            mode = image.mode
+            pixels = np.asarray(image.convert("RGBA"))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
         raise BadInput("is not an image that Pillow can read") from None
+    _require_fit(pixels, mode, tensor)
+    low, high = span
+    values = pixels[..., : tensor.shape[3]].astype(np.float64)
+    return (low + values * (high - low) / 255)[None]
+
+
+def _require_fit(pixels: Array, mode: str, tensor: Tensor) -> None:
+    """Raise BadInput unless the RGBA ``pixels`` are, without loss, what ``tensor`` takes."""
     height, width, channels = tensor.shape[1:]
-    wanted, name = MODES[channels]
-    if mode != wanted:
-        raise BadInput(
-            f"is a {mode} image; input \"{tensor.name}\" takes {name}: convert it first, the way"
-            " the training data was"
-        )
+    again = "the way the training data was"
+    if mode not in LOSSLESS:
+        raise BadInput(f"is a {mode} image; expected 8-bit greyscale or RGB: convert it, {again}")
+    if (pixels[..., 3] != 255).any():
+        raise BadInput(f"has transparent pixels: put it on a background, {again}")
+    if channels == 1 and (pixels[..., :1] != pixels[..., 1:3]).any():
+        raise BadInput(f'is in colour; input "{tensor.name}" takes greyscale: convert it, {again}')
     if pixels.shape[:2] != (height, width):
         raise BadInput(
-            f"is {pixels.shape[1]} wide and {pixels.shape[0]} high; input \"{tensor.name}\" takes"
-            f" {width} wide and {height} high: resize it first, the way the training data was"
+            f'is {pixels.shape[1]} wide and {pixels.shape[0]} high; input "{tensor.name}" takes'
+            f" {width} wide and {height} high: resize it, {again}"
         )
-    low, high = span
-    return (low + pixels.astype(np.float64) * (high - low) / 255).reshape(tensor.shape)
 
 
 def _range_hint(tensor: Tensor) -> str:

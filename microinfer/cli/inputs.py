@@ -11,11 +11,11 @@ import click
 import numpy as np
 
 from ..batch import Batch, split_batch
-from ..errors import BadFile, BadInput, UnsupportedModel
+from ..errors import BadFile, BadInput
 from ..graph import Graph
 from ..load import load
 from ..numerics import PROFILES
-from .failure import Located, about, require_file
+from .failure import about, require_file
 from .files import Array, Conversion, convert, read_npz, read_values
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -80,7 +80,12 @@ def sample_options(command: Command) -> Command:
     """--input, --random, --seed and those of conversion."""
     command = conversion_options(command)
     command = click.option(
-        "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of --random."
+        "--seed",
+        metavar="S",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Seed of --random.",
     )(command)
     command = click.option(
         "--random", metavar="N", type=click.IntRange(1), help="Use N random samples."
@@ -182,9 +187,7 @@ def _read(file: str, graph: Graph, position: int, conversion: Conversion) -> Arr
         return convert(array, graph.tensors[index], conversion)
 
 
-def _choose(
-    arrays: dict[str, Array], member: str | None, names: Sequence[str], file: str
-) -> Array:
+def _choose(arrays: dict[str, Array], member: str | None, names: Sequence[str], file: str) -> Array:
     """The array that was asked for, else the only one, else that with one of ``names``."""
     if member is None:
         known = [name for name in names if name in arrays] or list(arrays)
@@ -227,9 +230,10 @@ def _from_npz(graph: Graph, path: Path, conversion: Conversion) -> Batch:
             names = _names(graph, position)
             name = next((name for name in names if name in arrays), None)
             if name is None:
+                known = " or ".join(dict.fromkeys(names))
                 raise BadInput(
-                    f"has no array for input {position}: expected one called"
-                    f" {' or '.join(dict.fromkeys(names))}, there are: {', '.join(arrays) or 'none'}"
+                    f"has no array for input {position}: expected one called {known};"
+                    f" there are: {', '.join(arrays) or 'none'}"
                 )
             values.append(convert(arrays[name], graph.tensors[index], conversion))
         return split_batch(graph, values)

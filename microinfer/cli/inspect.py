@@ -13,7 +13,7 @@ from ..emit import Plan, plan
 from ..emit.plan import PlannedLayer
 from ..graph import Graph
 from ..ops.softmax import SoftmaxParams
-from .failure import about, short_name
+from .failure import about
 from .inputs import load_model, model_argument, numerics_option
 from .memory_map import memory_map
 from .output import line, print_json, shape_text, table, width
@@ -82,14 +82,14 @@ def _print_head(model: Path, planned: Plan) -> None:
             rows.append(
                 [
                     f"{kind} {position}",
-                    short_name(tensor.name, width() - 50),
+                    tensor.name,
                     str(tensor.dtype),
                     shape_text(tensor.shape),
                     f"{quantization.scale:.7g}" if quantization else "",
                     str(quantization.zero_point) if quantization else "",
                 ]
             )
-    table("< < < < > >", ["", "tensor", "dtype", "shape", "scale", "zero point"], rows)
+    table("< ~ < < > >", ["", "tensor", "dtype", "shape", "scale", "zero point"], rows)
 
 
 def _print_layers(planned: Plan) -> None:

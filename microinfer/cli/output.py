@@ -1,9 +1,10 @@
-"""What verbs print: tables and JSON on stdout, progress on stderr; and files, whole or not at all."""
+"""What verbs print: tables and JSON on stdout, progress on stderr; and files, all or nothing."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,10 +20,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import BadInput
-from .failure import WIDTH, printable
+from .failure import WIDTH, printable, short_name
 
-Cell = str | Text
 PATIENCE = 2.0  # seconds of work before a progress bar appears
+GAP = 2  # between the columns of a table
+SHORTEST_NAME = 8
+STYLES = {"PASS": "green", "FAIL": "bold red"}  # of cells, in a terminal
 
 
 def width() -> int:
@@ -33,23 +36,45 @@ def width() -> int:
     return int(columns) if columns.isdecimal() and int(columns) else WIDTH
 
 
-def table(alignments: str, titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """Print a table: ``alignments`` has "<" or ">" per column; no header if all titles are empty.
+def table(alignments: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table, without a header if all titles are empty.
 
-    A terminal that is too narrow cuts cells off.
+    ``alignments`` has one of "<", ">" and "~" per column; "~" has names of tensors, which are
+    shortened to the room that is left. A terminal that is too narrow cuts cells off.
     """
+    marks = alignments.split()
+    rows = _fitted(marks, titles, rows)
     grid = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=any(titles)
+        box=None,
+        pad_edge=False,
+        padding=(0, GAP, 0, 0),
+        header_style="bold",
+        show_header=any(titles),
     )
-    for alignment, title in zip(alignments.split(), titles, strict=True):
+    for alignment, title in zip(marks, titles, strict=True):
         justify: JustifyMethod = "right" if alignment == ">" else "left"
         grid.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")
     for row in rows:
-        grid.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
+        grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
     console = Console(width=width(), highlight=False, markup=False, emoji=False)
     with console.capture() as capture:
         console.print(grid)
     click.echo("\n".join(text.rstrip() for text in capture.get().splitlines()))
+
+
+def _fitted(
+    marks: Sequence[str], titles: Sequence[str], rows: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """The rows with their names as short as the other columns need."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    if "~" not in marks:
+        return cells
+    position = marks.index("~")
+    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    room = max(SHORTEST_NAME, width() - sum(widths) + widths[position] - GAP * (len(widths) - 1))
+    for row in cells:
+        row[position] = short_name(row[position], room)
+    return cells
 
 
 def line(text: str = "") -> None:
@@ -59,7 +84,12 @@ def line(text: str = "") -> None:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print data for programs. Numbers that JSON lacks (NaN, infinities) become null."""
-    click.echo(json.dumps(_plain(value), indent=2, allow_nan=False))
+    text = json.dumps(_plain(value), indent=2, allow_nan=False)
+    # A list of plain values goes on one line. No string has a line break in it.
+    click.echo(_FLAT.sub(lambda match: "[" + re.sub(r"\n\s+", " ", match[1]) + "]", text))
+
+
+_FLAT = re.compile(r"\[\n\s+([^\[\]{}]*)\n\s+\]")
 
 
 def _plain(value: Any) -> Any:
@@ -97,12 +127,13 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
         timer.cancel()
         if timer.is_alive():
             timer.join()
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to, which becomes ``path`` when the block is through; BadInput if it fails."""
+    """A path to write to, which becomes ``path`` when the block is done. Raises BadInput."""
     staged = path.with_name(f".{path.name}.microinfer-{os.getpid()}")
     try:
         yield staged

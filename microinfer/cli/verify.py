@@ -1,9 +1,9 @@
-"""``microinfer verify``: the C, built here, against the interpreter, every layer of every sample."""
+"""``microinfer verify``: the C, built here, against the interpreter, layer by layer."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from ..graph import Graph
 from ..interpreter import Interpreter
 from ..native import compile
 from ..numerics import PROFILES
-from .failure import about, short_name
+from .failure import about
+from .files import Array, Conversion
 from .inputs import (
     FORMATS_HELP,
-    Conversion,
     Samples,
     load_model,
     model_argument,
@@ -89,9 +89,9 @@ def command(
     if as_json:
         print_json(_facts(model, graph, samples, results))
     else:
-        for position, (name, layers) in enumerate(results.items()):
-            if position:
-                line()
+        line(f"{model.name}, {samples.summary}")
+        for name, layers in results.items():
+            line()
             _print_result(graph, name, layers, samples)
     same = all(layer.identical for layers in results.values() for layer in layers)
     return 0 if same else DIFFERENT
@@ -107,6 +107,108 @@ def _compare(graph: Graph, numerics: str, batch: Batch) -> list[LayerDiff]:
         for first, arrays in _groups(graph, batch):
             report = diff(interpreter.trace(*arrays), native.trace(*arrays))
             layers = [_shifted(layer, first) for layer in report.layers]
-            merged = [_joined(*pair) for pair in zip(merged or layers, layers, strict=True)]
+            pairs = zip(merged, layers, strict=True)
+            merged = [_joined(one, more) for one, more in pairs] if merged else layers
             advance(len(arrays[0]))
     return merged
+
+
+def _groups(graph: Graph, batch: Batch) -> Iterator[tuple[int, list[Array]]]:
+    """The samples in groups, so that traces of many fit into memory: first sample and arrays."""
+    elements = sum(graph.tensors[index].size for node in graph.nodes for index in node.outputs)
+    size = max(1, AT_ONCE // max(1, elements))
+    for first in range(0, batch.samples, size):
+        yield first, [array[first : first + size] for array in batch.arrays]
+
+
+def _shifted(layer: LayerDiff, samples: int) -> LayerDiff:
+    """A group's result with the sample's number among all samples."""
+    if layer.first is None:
+        return layer
+    where, one, other = layer.first
+    return replace(layer, first=((where[0] + samples, *where[1:]), one, other))
+
+
+def _joined(one: LayerDiff, more: LayerDiff) -> LayerDiff:
+    """A layer's result over two groups of samples."""
+    return replace(
+        one,
+        elements=one.elements + more.elements,
+        differing=one.differing + more.differing,
+        largest=max(one.largest, more.largest),
+        first=one.first or more.first,
+        inputs_differ=one.inputs_differ or more.inputs_differ,
+    )
+
+
+def _print_result(graph: Graph, numerics: str, layers: list[LayerDiff], samples: Samples) -> None:
+    rows = [
+        [
+            "PASS" if layer.identical else "FAIL",
+            str(layer.index),
+            layer.node.op,
+            graph.tensors[layer.node.outputs[0]].name,
+            f"{layer.elements:,}",
+            f"{layer.differing:,}",
+        ]
+        for layer in layers
+    ]
+    table("< > < ~ > >", ["", "layer", "operator", "output", "elements", "differing"], rows)
+    line()
+    elements = sum(layer.elements for layer in layers)
+    count = f"{samples.batch.samples:,} {'input' if samples.batch.samples == 1 else 'inputs'}"
+    of = f"{elements:,} elements in {len(layers)} layers, {count}, {numerics}, {compiler()}"
+    first = next((layer for layer in layers if not layer.identical), None)
+    if first is None:
+        line(f"identical: {of}")
+        return
+    line(f"different: {sum(layer.differing for layer in layers):,} of {of}")
+    assert first.first is not None
+    (sample, *element), interpreted, compiled = first.first
+    line(
+        f"first: layer {first.index} {first.node.op}, {samples.labels[sample]}, element"
+        f" {tuple(element)}: NumPy {interpreted}, C {compiled}"
+    )
+
+
+def compiler() -> str:
+    """The command that builds the C, as ``native.build`` chooses it."""
+    return os.environ.get("CC", "").strip() or "cc"
+
+
+def _facts(
+    model: Path, graph: Graph, samples: Samples, results: dict[str, list[LayerDiff]]
+) -> dict[str, Any]:
+    layers = [layer for own in results.values() for layer in own]
+    return {
+        "file": model.name,
+        "sha256": graph.sha256,
+        "numerics": list(results),
+        "compiler": compiler(),
+        "inputs": samples.batch.samples,
+        "samples": samples.summary,
+        "identical": all(layer.identical for layer in layers),
+        "elements": sum(layer.elements for layer in layers),
+        "layers": [
+            {
+                "numerics": name,
+                "index": layer.index,
+                "op": layer.node.op,
+                "identical": layer.identical,
+                "elements": layer.elements,
+                "differing": layer.differing,
+                "largest": layer.largest,
+                "inputs_differ": layer.inputs_differ,
+                "first": _first(layer),
+            }
+            for name, own in results.items()
+            for layer in own
+        ],
+    }
+
+
+def _first(layer: LayerDiff) -> dict[str, Any] | None:
+    if layer.first is None:
+        return None
+    (sample, *element), interpreted, compiled = layer.first
+    return {"sample": sample, "element": element, "numpy": interpreted, "c": compiled}

@@ -38,7 +38,7 @@ class Buffer:
 
 def lifetimes(graph: Graph, layers: Sequence[PreparedLayer]) -> dict[int, tuple[int, int]]:
     """(first, last) layer of each computed tensor, model inputs included."""
-    live = {index: (-1, -1) for index in graph.inputs}
+    live = dict.fromkeys(graph.inputs, (-1, -1))
     for layer in layers:
         for index in layer.node.outputs:
             live[index] = (layer.index, layer.index)

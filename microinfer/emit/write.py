@@ -52,9 +52,9 @@ def _refuse_foreign(folder: Path, contents: Mapping[Path, bytes], force: bool) -
     foreign = [path.name for path, data in contents.items() if not _is_ours(path, data)]
     if foreign:
         raise BadInput(
-            f"cannot write into {folder}: microinfer did not write the {', '.join(foreign)} that is"
-            " there, or it was edited, or it is of another version; nothing was changed.\n"
-            "Choose another folder, or pass --force to overwrite"
+            f"cannot write into {folder}: what is there was not written by microinfer, was edited"
+            f" or is of another version: {', '.join(foreign)}.\n"
+            "Nothing was changed. Choose another folder, or overwrite with --force"
         )
 
 

@@ -42,9 +42,10 @@ def require_int32_accumulator(
     overflows = (low < INT32_MIN) | (high > INT32_MAX)
     if overflows.any():
         channel = int(np.argmax(overflows))
+        reach = f"{low[channel]}..{high[channel]}"
         layer.refuse(
             tensor,
-            f"lets the int32 accumulator of channel {channel} reach {low[channel]}..{high[channel]}",
+            f"lets the int32 accumulator of channel {channel} reach {reach}",
             "its bias is too large for the scales of input and weights",
         )
 
@@ -97,7 +98,7 @@ def padded(
     """
     _, height, width, _ = x.shape
     if pad == (0, 0) and window == (height, width):
-        return x.astype(dtype)
+        return x.astype(dtype, order="C")
     frame = np.full((x.shape[0], *window, x.shape[3]), zero_point, dtype)
     inside = frame[:, pad[0] : pad[0] + height, pad[1] : pad[1] + width]
     inside[...] = x[:, : inside.shape[1], : inside.shape[2]]

@@ -9,7 +9,7 @@ Both inputs are brought to one finer scale, added, and brought to the output's:
 with real multipliers s_i / (2 max(s_1, s_2)) and 2 max(s_1, s_2) / (2^20 s_output), all below 1.
 |a_i| <= 255 * 2^20 / 2, so that the sum stays below 2^28.
 
-Profiles differ in the precision of SUB's quotients.
+The quotients are formed in double. (In TFLM's SUB they were float32 until 2026.)
 [TFLM] kernels/internal/reference/integer_ops/add.h, kernels/internal/reference/sub.h.
 C twin: runtime_c/mi_add.h.
 """
@@ -17,8 +17,10 @@ C twin: runtime_c/mi_add.h.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..fixedpoint import quantize_multiplier, requantize
 from .activation import activation_range
@@ -43,16 +45,36 @@ class AddParams(Broadcast):
     activation_min: int
     activation_max: int
 
+    @cached_property
+    def table(self) -> NDArray[np.int8]:
+        """The outputs of all 65536 pairs, at byte 1 * 256 + byte 2 of the inputs."""
+        every = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.int64)
+        a1 = requantize(
+            (every - self.input1_zero_point) << LEFT_SHIFT,
+            self.input1_multiplier,
+            self.input1_shift,
+        )
+        a2 = requantize(
+            (every - self.input2_zero_point) << LEFT_SHIFT,
+            self.input2_multiplier,
+            self.input2_shift,
+        )
+        total = a1[:, None] + self.input2_sign * a2
+        outputs = requantize(total, self.output_multiplier, self.output_shift)
+        outputs += self.output_zero_point
+        limited = np.clip(outputs, self.activation_min, self.activation_max)
+        return limited.astype(np.int8).reshape(-1)
+
 
 def prepare_add(layer: Layer) -> AddParams:
-    return _prepare(layer, 1, "float64")
+    return _prepare(layer, 1)
 
 
 def prepare_sub(layer: Layer) -> AddParams:
-    return _prepare(layer, -1, layer.numerics.sub_scale)
+    return _prepare(layer, -1)
 
 
-def _prepare(layer: Layer, sign: int, precision: str) -> AddParams:
+def _prepare(layer: Layer, sign: int) -> AddParams:
     layer.count(2)
     first, second, output = layer.input(0), layer.input(1), layer.output()
     layer.int8(first, second, output)
@@ -63,16 +85,12 @@ def _prepare(layer: Layer, sign: int, precision: str) -> AddParams:
     assert q1 is not None
     assert q2 is not None
     assert q is not None
-    real = np.float32 if precision == "float32" else np.float64
-    twice_larger = real(2 * max(q1.scale, q2.scale))
-    with np.errstate(over="ignore"):
-        real1 = float(real(q1.scale) / twice_larger)
-        real2 = float(real(q2.scale) / twice_larger)
-        real_output = float(twice_larger / (real(2**LEFT_SHIFT) * real(q.scale)))
+    twice_larger = 2 * max(q1.scale, q2.scale)
+    real_output = twice_larger / (2**LEFT_SHIFT * q.scale)
     layer.multiplier_fits(output, real_output, limit=1.0)
     layer.settle()
-    multiplier1, shift1 = quantize_multiplier(real1)
-    multiplier2, shift2 = quantize_multiplier(real2)
+    multiplier1, shift1 = quantize_multiplier(q1.scale / twice_larger)
+    multiplier2, shift2 = quantize_multiplier(q2.scale / twice_larger)
     output_multiplier, output_shift = quantize_multiplier(real_output)
     layer.require(output_shift <= 0, output, f"needs the real multiplier {real_output:g}, below 1")
     layer.settle()
@@ -93,22 +111,11 @@ def _prepare(layer: Layer, sign: int, precision: str) -> AddParams:
     )
 
 
-def _common_scale(x: Array, zero_point: int, multiplier: int, shift: int) -> Array:
-    """Each int8 value at the inputs' common scale, int32: 256 values computed, then looked up."""
-    every = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.int64)
-    scaled = requantize((every - zero_point) << LEFT_SHIFT, multiplier, shift)
-    return scaled.astype(np.int32)[x.view(np.uint8)]
-
-
 def eval(params: AddParams, x1: Array, x2: Array) -> Array:
     """int8 and int8 to int8, each [batch, *shape]."""
     x1, x2 = expand(params, x1, x2)
-    a1 = _common_scale(x1, params.input1_zero_point, params.input1_multiplier, params.input1_shift)
-    a2 = _common_scale(x2, params.input2_zero_point, params.input2_multiplier, params.input2_shift)
-    total = a1 + a2 if params.input2_sign > 0 else a1 - a2
-    outputs = requantize(total, params.output_multiplier, params.output_shift)
-    outputs += params.output_zero_point
-    return np.clip(outputs, params.activation_min, params.activation_max).astype(np.int8)
+    pairs = x1.view(np.uint8).astype(np.uint16) << 8 | x2.view(np.uint8)
+    return np.take(params.table, pairs)
 
 
 ADD = Op("ADD", prepare_add, eval, operands=(0, 1), in_place=True)

@@ -71,11 +71,9 @@ def requantize_steps(params: Any, weights: Array) -> StepFunction:
     shifts = params.shifts.astype(np.int64)
 
     def exact(acc: Int64Array) -> Int64Array:
-        return np.clip(
-            requantize(acc, multipliers, shifts) + params.output_zero_point,
-            params.activation_min,
-            params.activation_max,
-        )
+        outputs = requantize(acc, multipliers, shifts) + params.output_zero_point
+        limited: Int64Array = np.clip(outputs, params.activation_min, params.activation_max)
+        return limited
 
     bias = np.zeros(weights.shape[1], np.int64) if params.bias is None else params.bias
     low, high = product_interval(weights, 0)

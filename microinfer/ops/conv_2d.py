@@ -60,11 +60,14 @@ class Conv2DParams:
 
     @cached_property
     def matrix(self) -> NDArray[Any]:
-        """Weights as floats, [groups, taps, output channels of a group], exact for sums."""
+        """Weights as floats, exact for sums: [groups, kernel_height, taps of a kernel row,
+        output channels of a group]."""
         groups = self.input_channels // self.group_channels
-        taps = self.weights.reshape(groups, self.output_channels // groups, -1)
+        rows = self.weights.reshape(
+            groups, self.output_channels // groups, self.kernel_height, -1
+        ).transpose(0, 2, 3, 1)
         dtype = float_dtype(self.weights.reshape(self.output_channels, -1).T)
-        return np.ascontiguousarray(taps.transpose(0, 2, 1).astype(dtype))
+        return np.ascontiguousarray(rows.astype(dtype))
 
     @cached_property
     def steps(self) -> StepFunction:
@@ -136,32 +139,55 @@ def prepare(layer: Layer) -> Conv2DParams:
 def eval(params: Conv2DParams, x: Array) -> Array:
     """int8 [batch, *input shape] to int8, as many rows of output channels as positions."""
     dtype = params.matrix.dtype
-    kernel = (params.kernel_height, params.kernel_width)
-    output = (params.output_height, params.output_width)
-    stride = (params.stride_height, params.stride_width)
-    dilation = (params.dilation_height, params.dilation_width)
     images = x.reshape(-1, params.input_height, params.input_width, params.input_channels)
-    if kernel == (1, 1) and stride == (1, 1) and params.group_channels == params.input_channels:
-        columns = images.astype(dtype).reshape(-1, params.input_channels)
-        products = columns @ params.matrix[0]
+    if (params.kernel_height, params.kernel_width) == (1, 1):
+        frame = images[:, :: params.stride_height, :: params.stride_width].astype(dtype)
     else:
+        output = (params.output_height, params.output_width)
+        stride = (params.stride_height, params.stride_width)
+        reach = (
+            (params.kernel_height - 1) * params.dilation_height + 1,
+            (params.kernel_width - 1) * params.dilation_width + 1,
+        )
         covered = (
-            (output[0] - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1,
-            (output[1] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1,
+            (output[0] - 1) * stride[0] + reach[0],
+            (output[1] - 1) * stride[1] + reach[1],
         )
         pad = (params.pad_top, params.pad_left)
         frame = padded(images, dtype, params.input_zero_point, pad, covered)
+    if len(params.matrix) == 1:
+        return params.steps(_products(params, frame, params.matrix[0]))
+    groups = np.split(frame, len(params.matrix), axis=3)
+    products = [
+        _products(params, np.ascontiguousarray(group), matrix)
+        for group, matrix in zip(groups, params.matrix, strict=True)
+    ]
+    return params.steps(np.concatenate(products, axis=1))
+
+
+def _products(params: Conv2DParams, frame: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
+    """The dot products of one group: (positions, output channels)."""
+    kernel_height, taps, channels = matrix.shape
+    kernel = (kernel_height, params.kernel_width)
+    output = (params.output_height, params.output_width)
+    stride = (params.stride_height, params.stride_width)
+    dilation = (params.dilation_height, params.dilation_width)
+    if kernel == (1, 1):
+        return frame.reshape(-1, taps) @ matrix[0]
+    if stride[0] > 1 or 2 * taps < channels:
         windows = patches(frame, kernel, output, stride, dilation)
-        products = np.concatenate(
-            [
-                group.reshape(-1, matrix.shape[0]) @ matrix
-                for group, matrix in zip(
-                    np.split(windows, len(params.matrix), axis=5), params.matrix, strict=True
-                )
-            ],
-            axis=1,
-        )
-    return params.steps(products)
+        return windows.reshape(-1, kernel_height * taps) @ matrix.reshape(-1, channels)
+    # Windows are laid out one kernel row high, and shared by the outputs above and below each
+    # other: a fraction of the copying, for some additions.
+    strips = (frame.shape[1], output[1])
+    windows = patches(frame, (1, kernel[1]), strips, (1, stride[1]), (1, dilation[1]))
+    rows = windows.reshape(len(frame), -1, taps)
+    height, width = output
+    products = rows[:, : height * width] @ matrix[0]
+    for ky in range(1, kernel_height):
+        first = ky * dilation[0] * width
+        products += rows[:, first : first + height * width] @ matrix[ky]
+    return products.reshape(-1, channels)
 
 
 OP = Op("CONV_2D", prepare, eval)

@@ -65,6 +65,14 @@ class DepthwiseConv2DParams:
         return taps.astype(float_dtype(taps))
 
     @cached_property
+    def row_taps(self) -> NDArray[Any]:
+        """The taps [kernel_height, kernel_width, columns * channels], repeated for each column of
+        a row of products: every column of the input that a window starts at, stride or not."""
+        columns = (self.output_width - 1) * self.stride_width + 1
+        repeated = np.tile(self.taps, (1, columns))
+        return repeated.reshape(self.kernel_height, self.kernel_width, -1)
+
+    @cached_property
     def steps(self) -> StepFunction:
         return requantize_steps(self, self.weights.reshape(-1, self.output_channels))
 
@@ -158,20 +166,34 @@ def eval(params: DepthwiseConv2DParams, x: Array) -> Array:
     else:
         if params.depth_multiplier > 1:
             frame = np.repeat(frame, params.depth_multiplier, axis=3)
-        products = _sum_of_taps(patches(frame, kernel, output, stride, dilation), taps)
+        products = _sum_of_taps(params, frame)
     return params.steps(products.reshape(-1, params.output_channels))
 
 
-def _sum_of_taps(windows: NDArray[Any], taps: NDArray[Any]) -> NDArray[Any]:
-    """sum over taps of windows * taps, per channel: one whole-image product at a time."""
-    kernel_width = windows.shape[4]
-    products = windows[:, :, :, 0, 0] * taps[0]
-    term = np.empty_like(products)
-    for tap in range(1, len(taps)):
-        ky, kx = divmod(tap, kernel_width)
-        np.multiply(windows[:, :, :, ky, kx], taps[tap], out=term)
-        np.add(products, term, out=products)
-    return products
+def _sum_of_taps(params: DepthwiseConv2DParams, frame: NDArray[Any]) -> NDArray[Any]:
+    """sum over taps of input * weight, per channel: (batch, out_h, out_w, channels).
+
+    A whole row of products at a time, column by column and channel by channel: a long run of
+    numbers in the input, too, for each tap. With a stride that computes columns which are then
+    dropped, and is still faster than short runs.
+    """
+    kernel_height, kernel_width, run = params.row_taps.shape
+    batch, row, column, channel = frame.strides
+    windows = np.lib.stride_tricks.as_strided(
+        frame,
+        shape=(len(frame), params.output_height, kernel_height, kernel_width, run),
+        strides=(
+            batch,
+            row * params.stride_height,
+            row * params.dilation_height,
+            column * params.dilation_width,
+            channel,
+        ),
+        writeable=False,
+    )
+    products = np.einsum("nhijr,ijr->nhr", windows, params.row_taps)
+    products = products.reshape(*products.shape[:2], -1, params.output_channels)
+    return products[:, :, :: params.stride_width]
 
 
 OP = Op("DEPTHWISE_CONV_2D", prepare, eval)

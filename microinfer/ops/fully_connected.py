@@ -230,7 +230,7 @@ def _bias_scale_fits(
 def eval(params: FullyConnectedParams | FullyConnectedF64Params, x: Array) -> Array:
     """int8 [batch, *input shape] to int8 [batch * rows, output_size]."""
     rows = x.reshape(-1, params.input_size).astype(params.matrix.dtype)
-    return params.steps(rows @ params.matrix)
+    return params.steps(np.dot(rows, params.matrix))
 
 
 OP = Op("FULLY_CONNECTED", prepare, eval)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,11 @@ from .layer import INT8_MAX, INT8_MIN, Array, Layer
 class LookupParams:
     size: int
     table: NDArray[np.int8]  # [256], indexed by input + 128
+
+    @cached_property
+    def by_byte(self) -> NDArray[np.int8]:
+        """The table in the order of raw bytes: 0..127 are its upper half, 128..255 its lower."""
+        return np.concatenate([self.table[128:], self.table[:128]])
 
 
 def unary_quantization(layer: Layer) -> tuple[Quantization, Quantization]:
@@ -38,7 +44,7 @@ def unary_quantization(layer: Layer) -> tuple[Quantization, Quantization]:
 
 
 def tabulate(layer: Layer, function: Callable[[Int64Array], Int64Array]) -> LookupParams:
-    """Params with the table of ``function``, which maps raw inputs to raw outputs (clamped here)."""
+    """Params with the table of ``function``, from raw inputs to raw outputs, which are clamped."""
     outputs = np.clip(function(np.arange(INT8_MIN, INT8_MAX + 1)), INT8_MIN, INT8_MAX)
     return LookupParams(size=layer.output().size, table=outputs.astype(np.int8))
 
@@ -59,13 +65,12 @@ def float_table(
         real = scale * (q - source.zero_point).astype(np.float32)
         with np.errstate(over="ignore"):
             steps = round_half_away(function(real) * inverse) + np.float32(output.zero_point)
-        return np.clip(steps, INT8_MIN, INT8_MAX).astype(np.int64)
+        limited: Int64Array = np.clip(steps, INT8_MIN, INT8_MAX).astype(np.int64)
+        return limited
 
     return quantized
 
 
 def eval(params: LookupParams, x: Array) -> Array:
     """int8 [batch, *shape] to int8 of the same shape."""
-    # Indexed by the raw byte: 0..127 are the table's upper half, 128..255 its lower.
-    by_byte = np.concatenate([params.table[128:], params.table[:128]])
-    return by_byte[x.view(np.uint8)]
+    return np.take(params.by_byte, x.view(np.uint8))

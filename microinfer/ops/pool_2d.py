@@ -14,12 +14,15 @@ C twin: runtime_c/mi_pool_2d.h.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from .accumulate import patches
+from .accumulate import float_dtype, padded, patches
 from .activation import activation_range
-from .layer import Array, Layer, Op
+from .layer import INT8_MIN, Array, Layer, Op
 from .padding import window
 
 
@@ -39,6 +42,26 @@ class Pool2DParams:
     pad_left: int
     activation_min: int
     activation_max: int
+
+    @cached_property
+    def count(self) -> NDArray[np.float64]:
+        """Taps inside the image, of each window: [output_height, output_width, 1]."""
+        rows = _taps_inside(
+            self.output_height,
+            self.stride_height,
+            self.pad_top,
+            self.kernel_height,
+            self.input_height,
+        )
+        columns = _taps_inside(
+            self.output_width, self.stride_width, self.pad_left, self.kernel_width, self.input_width
+        )
+        return (rows[:, None] * columns)[:, :, None].astype(np.float64)
+
+    @cached_property
+    def sum_dtype(self) -> np.dtype[Any]:
+        """The narrowest float type in which a window's sum is exact."""
+        return float_dtype(np.ones((self.kernel_height * self.kernel_width, 1), np.int8))
 
 
 def prepare(layer: Layer) -> Pool2DParams:
@@ -76,22 +99,19 @@ def prepare(layer: Layer) -> Pool2DParams:
     )
 
 
-def _windows(params: Pool2DParams, x: Array, fill: int) -> Array:
-    """int16 view [batch, out_h, out_w, kernel_h, kernel_w, channels], ``fill`` outside the image."""
+def _windows(params: Pool2DParams, x: Array, dtype: DTypeLike, fill: int) -> Array:
+    """View [batch, out_h, out_w, kernel_h, kernel_w, channels], ``fill`` outside the image."""
     images = x.reshape(-1, params.input_height, params.input_width, params.channels)
-    height = (params.output_height - 1) * params.stride_height + params.kernel_height
-    width = (params.output_width - 1) * params.stride_width + params.kernel_width
-    frame = np.full((len(images), height, width, params.channels), fill, np.int16)
-    top, left = params.pad_top, params.pad_left
-    inside = frame[:, top : top + params.input_height, left : left + params.input_width]
-    inside[...] = images[:, : inside.shape[1], : inside.shape[2]]
-    return patches(
-        frame,
-        (params.kernel_height, params.kernel_width),
-        (params.output_height, params.output_width),
-        (params.stride_height, params.stride_width),
-        (1, 1),
+    kernel = (params.kernel_height, params.kernel_width)
+    output = (params.output_height, params.output_width)
+    stride = (params.stride_height, params.stride_width)
+    covered = (
+        (output[0] - 1) * stride[0] + kernel[0],
+        (output[1] - 1) * stride[1] + kernel[1],
     )
+    pad = (params.pad_top, params.pad_left)
+    frame = padded(images, np.dtype(dtype), fill, pad, covered)
+    return patches(frame, kernel, output, stride, (1, 1))
 
 
 def _taps_inside(output: int, stride: int, pad: int, kernel: int, size: int) -> Array:
@@ -101,33 +121,24 @@ def _taps_inside(output: int, stride: int, pad: int, kernel: int, size: int) -> 
 
 
 def _clamp(params: Pool2DParams, values: Array) -> Array:
-    return np.clip(values, params.activation_min, params.activation_max).astype(np.int8)
+    limited = np.minimum(np.maximum(values, params.activation_min), params.activation_max)
+    return limited.astype(np.int8)
 
 
 def eval_average(params: Pool2DParams, x: Array) -> Array:
-    sums = _windows(params, x, 0).sum(axis=(3, 4), dtype=np.int32)
-    rows = _taps_inside(
-        params.output_height,
-        params.stride_height,
-        params.pad_top,
-        params.kernel_height,
-        params.input_height,
-    )
-    columns = _taps_inside(
-        params.output_width,
-        params.stride_width,
-        params.pad_left,
-        params.kernel_width,
-        params.input_width,
-    )
-    count = (rows[:, None] * columns)[:, :, None].astype(np.int32)
-    # Division rounds half away from zero: C truncates (|sum| + count / 2) / count.
-    means = np.sign(sums) * ((np.abs(sums) + count // 2) // count)
-    return _clamp(params, means)
+    # Sums stay below 2^30 and a quotient is a fraction of count away from the next integer:
+    # float64 has both exactly, and truncates as C does.
+    sums = np.einsum("nhwijc->nhwc", _windows(params, x, params.sum_dtype, 0)).astype(np.float64)
+    sums += np.copysign(params.count // 2, sums)
+    return _clamp(params, np.trunc(sums / params.count))
 
 
 def eval_maximum(params: Pool2DParams, x: Array) -> Array:
-    return _clamp(params, _windows(params, x, -128).max(axis=(3, 4)))
+    windows = _windows(params, x, np.int8, INT8_MIN)
+    largest = windows[:, :, :, 0, 0].copy()
+    for ky, kx in np.ndindex(params.kernel_height, params.kernel_width):
+        np.maximum(largest, windows[:, :, :, ky, kx], out=largest)
+    return _clamp(params, largest)
 
 
 AVERAGE = Op("AVERAGE_POOL_2D", prepare, eval_average)

@@ -2,9 +2,11 @@
 
 RELU:  output = clamp(requantize(input - input_zero_point) + output_zero_point), at real zero.
 RELU6: the same, also at real six; profile "clamp" instead limits the raw input to its own
-       quantized 0 and 6 and ignores the output's quantization ([TFLM] micro/kernels/activations.cc).
+       quantized 0 and 6 and ignores the output's quantization
+       ([TFLM] micro/kernels/activations.cc).
 
-The multiplier is the float32 quotient of the scales, widened.
+Profiles differ in the precision of the scales' quotient: double in TFLM (float32 until 2026),
+float32 in LiteRT.
 [LITERT] kernels/activations.cc. C twin: runtime_c/mi_lookup.h.
 """
 
@@ -33,7 +35,8 @@ def prepare_relu6(layer: Layer) -> LookupParams:
 
 def _rescaled(layer: Layer, low: float, high: float | None) -> LookupParams:
     source, output = unary_quantization(layer)
-    real = float(np.float32(source.scale) / np.float32(output.scale))
+    precision = np.float32 if layer.numerics.relu_scale == "float32" else np.float64
+    real = float(precision(source.scale) / precision(output.scale))
     layer.multiplier_fits(layer.output(), real)
     minimum, maximum = clamp_range(layer, layer.output(), low, high)
     layer.settle()

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..fixedpoint import (
+    Int64Array,
     count_leading_zeros,
     exp_on_negative_values,
     one_over_one_plus_x,
@@ -40,6 +42,20 @@ class SoftmaxParams:
     multiplier: int
     shift: int  # of d, to Q5.26; never negative
     diff_min: int
+
+    @cached_property
+    def exponentials(self) -> Int64Array:
+        """exp(-d * scale) as Q0.31 for d = max - input in 0..255; 0 beyond -diff_min."""
+        difference = -np.arange(256, dtype=np.int64)
+        counts = difference >= self.diff_min
+        shifted = np.where(counts, difference, 0) << self.shift
+        scaled = saturating_rounding_doubling_high_mul(shifted, self.multiplier)
+        return np.where(counts, exp_on_negative_values(scaled, INPUT_INTEGER_BITS), 0)
+
+    @cached_property
+    def addends(self) -> Int64Array:
+        """The same as Q12.19, as they are summed."""
+        return rounding_divide_by_pot(self.exponentials, SUM_INTEGER_BITS)
 
 
 def prepare(layer: Layer) -> SoftmaxParams:
@@ -82,27 +98,15 @@ def prepare(layer: Layer) -> SoftmaxParams:
 def eval(params: SoftmaxParams, x: Array) -> Array:
     """int8 [batch, *shape] to int8 of the same size."""
     rows = x.reshape(-1, params.depth).astype(np.int64)
-    difference = rows - rows.max(axis=1, keepdims=True)
-    counts = difference >= params.diff_min
-    # Only 256 differences exist: exp is evaluated once for each, and looked up.
-    exponentials = exponential_table(params)[-difference]
-    sums = np.where(counts, rounding_divide_by_pot(exponentials, SUM_INTEGER_BITS), 0)
-    total = sums.sum(axis=1, keepdims=True)
+    difference = rows.max(axis=1, keepdims=True) - rows
+    # Elements below diff_min are zeros in both tables: they add nothing, and give the minimum.
+    total = params.addends[difference].sum(axis=1, keepdims=True)
     headroom = count_leading_zeros(total)
     reciprocal = one_over_one_plus_x((total << headroom) - (1 << 31))
+    scaled = saturating_rounding_doubling_high_mul(reciprocal, params.exponentials[difference])
     bits_over_unit = SUM_INTEGER_BITS - headroom
-    scaled = saturating_rounding_doubling_high_mul(reciprocal, exponentials)
     outputs = rounding_divide_by_pot(scaled, bits_over_unit + 31 - 8) + INT8_MIN
-    return np.where(counts, np.minimum(outputs, INT8_MAX), INT8_MIN).astype(np.int8)
-
-
-def exponential_table(params: SoftmaxParams) -> Array:
-    """exp(-d * scale) as Q0.31 for d in 0..255; 0 below diff_min."""
-    difference = -np.arange(256, dtype=np.int64)
-    counts = difference >= params.diff_min
-    shifted = np.where(counts, difference, 0) << params.shift
-    scaled = saturating_rounding_doubling_high_mul(shifted, params.multiplier)
-    return np.where(counts, exp_on_negative_values(scaled, INPUT_INTEGER_BITS), 0)
+    return np.minimum(outputs, INT8_MAX).astype(np.int8)
 
 
 OP = Op("SOFTMAX", prepare, eval, in_place=True)

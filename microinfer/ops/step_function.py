@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ FloatArray = NDArray[Any]
 
 # Numbers that the passes of a step function take at a time, so as to find them in the cache.
 BLOCK_ELEMENTS = 1 << 14
+_SIGN_BIT = np.array(128, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,18 @@ class Staircase:
     def at(self, product: Int64Array) -> Int64Array:
         return self.exact(product + self.offset)
 
+    def product_dtype(self) -> np.dtype[Any]:
+        """The narrowest float type that holds every product."""
+        widest = max(np.abs(self.product_low).max(), np.abs(self.product_high).max())
+        return np.dtype(np.float32 if widest < 2**24 else np.float64)
+
+    def monotone(self) -> bool:
+        """Whether the formula is: multipliers of 1 and more shift left, and that could wrap."""
+        reach = np.maximum(
+            np.abs(self.product_low + self.offset), np.abs(self.product_high + self.offset)
+        )
+        return bool(((self.real < 1) | (reach * self.real <= INT32_MAX / 2)).all())
+
     def thresholds(self) -> Int64Array:
         """Smallest product that yields at least each of ``values()``: (values, channels).
 
@@ -93,9 +106,8 @@ class Staircase:
         return first
 
 
-@dataclass(frozen=True)
-class _Form:
-    """The float parameters, one entry per channel; or those of several rows, one after another."""
+class _Row(NamedTuple):
+    """Parameters of a float form, one entry per channel; or of several rows, one after another."""
 
     low: FloatArray
     high: FloatArray
@@ -103,64 +115,25 @@ class _Form:
     shift: FloatArray
     half: FloatArray  # "away" only
 
-    def rows(self, count: int) -> _Form:
-        return _Form(*(np.tile(array, count) for array in vars(self).values()))
 
-    def first(self, size: int) -> _Form:
-        return _Form(*(array[:size] for array in vars(self).values()))
+class _Form:
+    """A float form with its parameters. ``name`` is "floor" or "away"."""
 
+    def __init__(self, name: str, row: _Row, zero: int) -> None:
+        self.name = name
+        self.dtype = row.slope.dtype
+        self._zero = row.slope.dtype.type(zero)
+        self._channels = len(row.low)
+        self._longest = row
+        self._repeated: dict[int, _Row] = {}
 
-class StepFunction:
-    """Maps float products (rows, channels) to int8 outputs, bit for bit as ``Staircase``.
-
-    The products have to be exact integers. ``form`` is "floor", "away" or "integer", and
-    ``dtype`` the float type of the scaling.
-    """
-
-    def __init__(self, staircase: Staircase) -> None:
-        self.staircase = stairs = staircase
-        self.form, self.dtype = "integer", np.dtype(np.int64)
-        self._zero = float(stairs.zero_point - INT8_MIN)
-        ends = np.stack([stairs.product_low, stairs.product_high])
-        widest = np.abs(ends).max(initial=0)
-        self._products_dtype = np.dtype(np.float32 if widest < 2**24 else np.float64)
-        reach = np.abs(ends + stairs.offset).max(axis=0)
-        # Multipliers of 1 and more shift left, and a shift that wraps would not be monotone.
-        if ((stairs.real < 1) | (reach * stairs.real <= INT32_MAX / 2)).all():
-            self._choose()
-
-    def __call__(self, products: FloatArray) -> NDArray[np.int8]:
-        """int8 outputs of the products' shape; ``products`` may be overwritten."""
-        if self.form == "integer":
-            return self.staircase.at(products.astype(np.int64)).astype(np.int8)
-        flat = products.reshape(-1)
-        tile = self._tile_for(len(products))
-        size = len(tile.low)
-        outputs = np.empty(flat.size, np.uint8)
-        for start in range(0, flat.size, size):
-            block = flat[start : start + size]
-            form = tile if len(block) == size else tile.first(len(block))
-            outputs[start : start + size] = self._stairs(block, form)
-        np.bitwise_xor(outputs, 128, out=outputs)  # no longer counted from -128
-        return outputs.view(np.int8).reshape(products.shape)
-
-    def _tile_for(self, rows: int) -> _Form:
-        """The parameters of a block of rows, as a block is one run of numbers in every array.
-
-        NumPy takes twice as long to repeat a short row itself.
-        """
-        channels = len(self._form.low)
-        rows = min(rows, max(1, BLOCK_ELEMENTS // channels))
-        if len(self._tile.low) < rows * channels:
-            self._tile = self._form.rows(rows)
-        return self._tile
-
-    def _stairs(self, products: FloatArray, form: _Form) -> FloatArray:
-        """The float form: its truncation is the outputs, counted from -128."""
+    def __call__(self, products: FloatArray) -> NDArray[np.uint8]:
+        """Outputs, counted from -128, of the products of some rows; overwrites the products."""
+        form = self._repeated.get(products.size) or self._repeat(products.size)
         np.maximum(products, form.low, out=products)
         np.minimum(products, form.high, out=products)
         steps = products.astype(self.dtype, copy=False)
-        if self.form == "floor":
+        if self.name == "floor":
             np.multiply(steps, form.slope, out=steps)
             np.add(steps, form.shift, out=steps)
         else:
@@ -169,59 +142,106 @@ class StepFunction:
             np.add(steps, np.copysign(form.half, steps), out=steps)
             np.trunc(steps, out=steps)
             np.add(steps, self._zero, out=steps)
-        return steps
+        return steps.astype(np.uint8)
 
-    def _choose(self) -> None:
-        """Take the first form that is proved equal, cheapest first."""
-        at = self.staircase.thresholds()
-        for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
-            for name in ("floor", "away"):
-                self.form, self.dtype = name, dtype
-                self._form = self._tile = self._fit(at)
-                if self._proved(at):
-                    return
-        self.form, self.dtype = "integer", np.dtype(np.int64)
+    def _repeat(self, size: int) -> _Row:
+        """The parameters of ``size`` products.
 
-    def _fit(self, at: Int64Array) -> _Form:
-        """Parameters that put each threshold into its step, and the product below it out of it."""
-        stairs, values = self.staircase, self.staircase.values()
-        first, last = stairs.at(stairs.product_low), stairs.at(stairs.product_high)
-        reached, avoided = values <= last, values > first  # by some product
-        moving = reached & avoided
-        low = np.where(moving, at - 1, INT32_MAX).min(axis=0, initial=INT32_MAX)
-        high = np.where(moving, at, INT32_MIN).max(axis=0, initial=INT32_MIN)
-        slope = stairs.real.astype(self.dtype).astype(np.float64)
-        offset = stairs.offset if self.form == "away" else 0
-        inside = np.where(reached, slope * (np.clip(at, low, high) + offset), np.inf)
-        below = np.where(avoided, slope * (np.clip(at - 1, low, high) + offset), -np.inf)
-        if self.form == "floor":
-            shift = _between(values - inside, values - below) - INT8_MIN
-            half, constant = np.zeros_like(shift), first - INT8_MIN + 0.5
+        One run of numbers in every array takes half the time of the same passes over short rows.
+        """
+        if size > len(self._longest.low):
+            rows = size // self._channels
+            row = (array[: self._channels] for array in self._longest)
+            self._longest = _Row(*(np.tile(array, rows) for array in row))
+            self._repeated.clear()
+        repeated = _Row(*(array[:size] for array in self._longest))
+        self._repeated[size] = repeated
+        return repeated
+
+
+class StepFunction:
+    """Maps float products (rows, channels) to int8 outputs, bit for bit as ``Staircase``.
+
+    The products have to be exact integers. ``form`` is "floor", "away" or "integer", and
+    ``dtype`` the type of the scaling.
+    """
+
+    def __init__(self, staircase: Staircase) -> None:
+        self.staircase = staircase
+        channels = len(staircase.offset)
+        self._block = max(1, BLOCK_ELEMENTS // channels) * channels
+        self._float = self._choose()
+        self.form = self._float.name if self._float else "integer"
+        self.dtype: np.dtype[Any] = self._float.dtype if self._float else np.dtype(np.int64)
+
+    def __call__(self, products: FloatArray) -> NDArray[np.int8]:
+        """int8 outputs, one after another; ``products`` may be overwritten."""
+        if self._float is None:
+            return self.staircase.at(products.astype(np.int64)).astype(np.int8).reshape(-1)
+        flat = products.reshape(-1)
+        if flat.size <= self._block:
+            outputs = self._float(flat)
         else:
-            # Ties away from zero: the same half is added above zero and taken away below.
-            steps = values - stairs.zero_point
-            least = np.where(steps > 0, steps - inside, below - steps + 1)
-            most = np.where(steps > 0, steps - below, inside - steps + 1)
-            half = np.abs(_between(least, most))
-            shift, constant = stairs.offset.astype(np.float64), first - stairs.zero_point
-        # Where the output never changes, any product is taken as 0: 1 * (0 + constant).
-        changes = moving.any(axis=0)
-        half = np.where(changes, half, 0)
-        return _Form(
-            np.where(changes, low, 0).astype(self._products_dtype),
-            np.where(changes, high, 0).astype(self._products_dtype),
-            np.where(changes, slope, 1).astype(self.dtype),
-            np.where(changes, shift, constant).astype(self.dtype),
-            half.astype(self.dtype),
-        )
+            outputs = np.empty(flat.size, np.uint8)
+            for start in range(0, flat.size, self._block):
+                block = slice(start, start + self._block)
+                outputs[block] = self._float(flat[block])
+        np.bitwise_xor(outputs, _SIGN_BIT, out=outputs)  # no longer counted from -128
+        return outputs.view(np.int8)
 
-    def _proved(self, at: Int64Array) -> bool:
-        """Whether the float form equals the integers at, and just below, every threshold."""
-        stairs = self.staircase
-        ends = np.stack([stairs.product_low, stairs.product_high])
-        products = np.clip(np.concatenate([at, at - 1, ends]), *ends)
-        got = self(products.astype(self._products_dtype))
-        return bool((got == stairs.at(products)).all())
+    def _choose(self) -> _Form | None:
+        """The first float form that is proved equal, cheapest first."""
+        if not self.staircase.monotone():
+            return None
+        at = self.staircase.thresholds()
+        for name in ("floor", "away"):
+            for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+                form = _fitted(name, dtype, self.staircase, at)
+                if _proved(form, self.staircase, at):
+                    return form
+        return None
+
+
+def _proved(form: _Form, stairs: Staircase, at: Int64Array) -> bool:
+    """Whether the form equals the integers at, and just below, every threshold."""
+    ends = np.stack([stairs.product_low, stairs.product_high])
+    products = np.clip(np.concatenate([at, at - 1, ends]), *ends)
+    got = form(products.astype(stairs.product_dtype()).reshape(-1))
+    expected = stairs.at(products).reshape(-1) - INT8_MIN
+    return bool((got == expected).all())
+
+
+def _fitted(name: str, dtype: np.dtype[Any], stairs: Staircase, at: Int64Array) -> _Form:
+    """The form whose shift or half leaves most room on both sides of the thresholds ``at``."""
+    values, slope = stairs.values(), stairs.real.astype(dtype).astype(np.float64)
+    first, last = stairs.at(stairs.product_low), stairs.at(stairs.product_high)
+    reached, avoided = values <= last, values > first  # by some products
+    low = np.where(reached & avoided, at - 1, INT32_MAX).min(axis=0, initial=INT32_MAX)
+    high = np.where(reached & avoided, at, INT32_MIN).max(axis=0, initial=INT32_MIN)
+    offset = 0 if name == "floor" else stairs.offset
+    # Scaled, the least product that yields a value, and the one below it.
+    inside = np.where(reached, slope * (np.clip(at, low, high) + offset), np.inf)
+    below = np.where(avoided, slope * (np.clip(at - 1, low, high) + offset), -np.inf)
+    if name == "floor":
+        shift = _between(values - inside, values - below) - INT8_MIN
+        half, constant = np.zeros_like(shift), first - INT8_MIN + 0.5
+    else:
+        # Half is added to what is above zero and taken from what is below.
+        steps = values - stairs.zero_point
+        least = np.where(steps > 0, steps - inside, below - steps + 1)
+        most = np.where(steps > 0, steps - below, inside - steps + 1)
+        half = np.abs(_between(least, most))
+        shift, constant = stairs.offset.astype(np.float64), first - stairs.zero_point
+    # Where the outputs of a channel are all the same, its products are taken as 0: 1 * 0 + it.
+    moves = first < last
+    row = _Row(
+        low=np.where(moves, low, 0).astype(stairs.product_dtype()),
+        high=np.where(moves, high, 0).astype(stairs.product_dtype()),
+        slope=np.where(moves, slope, 1).astype(dtype),
+        shift=np.where(moves, shift, constant).astype(dtype),
+        half=np.where(moves, half, 0).astype(dtype),
+    )
+    return _Form(name, row, stairs.zero_point - INT8_MIN)
 
 
 def _between(least: FloatArray, most: FloatArray) -> FloatArray:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from cffi import FFI
 from numpy.typing import NDArray
 
+from c_build import SANITIZERS, need
 from microinfer._resources import runtime_dir
 
 HEADERS = sorted(runtime_dir().glob("mi_*.h"))
@@ -30,9 +29,10 @@ C_STRUCTS = {
     name: body for body, name in re.findall(r"typedef struct \{(.*?)\} (\w+);", ALL_CODE, re.DOTALL)
 }
 PROTOTYPE = re.compile(r"^(MI_KERNEL|static inline) (\w+) (\w+)\((.*?)\)\n\{", re.M | re.S)
+FUNCTIONS = PROTOTYPE.findall(ALL_CODE)
 # (return type, name, arguments)
-KERNELS = [match[1:] for match in PROTOTYPE.findall(ALL_CODE) if match[0] == "MI_KERNEL"]
-PRIMITIVES = [match[1:] for match in PROTOTYPE.findall(ALL_CODE) if match[0] != "MI_KERNEL"]
+KERNELS = [function[1:] for function in FUNCTIONS if function[0] == "MI_KERNEL"]
+PRIMITIVES = [function[1:] for function in FUNCTIONS if function[0] != "MI_KERNEL"]
 
 
 def c_fields(struct: str) -> list[tuple[str, str]]:
@@ -46,25 +46,14 @@ def c_fields(struct: str) -> list[tuple[str, str]]:
     return found
 
 
-def tool(name: str) -> str:
-    """The path of a compiler; skips the test without it, or fails where tools are required."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("MICROINFER_REQUIRE_TOOLS") == "1":
-            pytest.fail(f"{name} is not installed, and MICROINFER_REQUIRE_TOOLS=1")
-        pytest.skip(f"{name} is not installed")
-    return path
-
-
 def compile_c(compiler: str, source: str, *flags: str) -> None:
-    command = [tool(compiler), *flags, f"-I{runtime_dir()}", "-"]
+    command = [need(compiler), *flags, f"-I{runtime_dir()}", "-"]
     result = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stderr}"
 
 
 # With MICROINFER_SANITIZE=1 the library is built with ASan and UBSan; Python needs them preloaded.
 SANITIZE = os.environ.get("MICROINFER_SANITIZE") == "1"
-SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
 class Runtime:
@@ -103,7 +92,7 @@ class Runtime:
                 alive.append(np.ascontiguousarray(field).copy())
                 setattr(value, name, self.ffi.cast(c_type, self.ffi.from_buffer(alive[-1])))
             elif field is not None:
-                setattr(value, name, field if isinstance(field, tuple) else field.__class__(field))
+                setattr(value, name, field)
         rows = getattr(params, "kernel_height", 0)
         pointers = [self.ffi.new("const int8_t *[]", rows)] if rows else []
         types = self.ffi.typeof(getattr(self._library, kernel)).args[1 + len(pointers) :]

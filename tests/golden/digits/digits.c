@@ -17,6 +17,11 @@
 #if !defined(MI_KERNEL) && defined(__GNUC__)
 #define MI_KERNEL static __attribute__((noinline, unused))
 #endif
+#if defined(__clang__) /* it misses a use of every inline function outside of headers */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunused-function"
+#endif
+
 /* SPDX-License-Identifier: MIT */
 
 /* What every header of the runtime, and every generated file, rests on.
@@ -69,7 +74,7 @@ typedef float MI_MAY_ALIAS mi_f32;
 
 /* PORTABILITY: two things that C99 leaves to the implementation are relied on throughout, and are
  * what every known compiler for two's-complement machines does: >> of a negative number copies
- * the sign, and uint32_t to int32_t keeps the bits. An array of size -1 stops any other compiler. */
+ * the sign, and uint32_t to int32_t keeps the bits. An array of size -1 stops any other one. */
 typedef char mi_shift_right_copies_the_sign[(-3 >> 1) == -2 ? 1 : -1];
 typedef char mi_conversion_keeps_the_bits[(int32_t)UINT32_C(0xFFFFFFFE) == -2 ? 1 : -1];
 
@@ -115,7 +120,7 @@ static inline int32_t mi_saturating_rounding_doubling_high_mul(int32_t a, int32_
     if (a == INT32_MIN && b == INT32_MIN) {
         return INT32_MAX;
     }
-    /* Else -(2^62 - 2^31) <= a * b <= 2^62 - 2^32 + 1, and the quotient fits int32. */
+    /* Else |a * b| <= 2^62 - 2^31, and the quotient is within +-(2^31 - 1). */
     return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
 }
 
@@ -124,7 +129,7 @@ static inline int32_t mi_saturating_rounding_doubling_high_mul(int32_t a, int32_
 static inline int32_t mi_rounding_divide_by_pot(int32_t x, int32_t exponent)
 {
     const int32_t mask = (int32_t)((UINT32_C(1) << exponent) - 1);
-    const int32_t remainder = x & mask;  /* of the division rounded down, in 0..mask */
+    const int32_t remainder = x & mask; /* of the division rounded down, in 0..mask */
     const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
     return (x >> exponent) + (remainder > threshold ? 1 : 0);
 }
@@ -148,9 +153,9 @@ static inline int32_t mi_count_leading_zeros(int32_t x)
     int32_t count = 0;
     while (x < INT32_C(1) << 30) {
         x += x;
-        ++count;
+        count++;
     }
-    return count + 1;  /* the sign bit */
+    return count + 1; /* the sign bit */
 }
 
 /* exp(a) as Q0.31, for a <= 0 with integer_bits integer bits: Q5.26 for 5; integer_bits in 0..5.
@@ -159,19 +164,19 @@ static inline int32_t mi_count_leading_zeros(int32_t x)
 static inline int32_t mi_exp_on_negative_values(int32_t a, int32_t integer_bits)
 {
     static const int32_t exp_minus_pot[] = {
-        1672461947,  /* round(2^31 * exp(-1/4)) */
-        1302514674,  /* round(2^31 * exp(-1/2)) */
-        790015084,   /* round(2^31 * exp(-1)) */
-        290630308,   /* round(2^31 * exp(-2)) */
-        39332535,    /* round(2^31 * exp(-4)) */
-        720401,      /* round(2^31 * exp(-8)) */
-        242,         /* round(2^31 * exp(-16)) */
+        1672461947, /* round(2^31 * exp(-1/4)) */
+        1302514674, /* round(2^31 * exp(-1/2)) */
+        790015084,  /* round(2^31 * exp(-1)) */
+        290630308,  /* round(2^31 * exp(-2)) */
+        39332535,   /* round(2^31 * exp(-4)) */
+        720401,     /* round(2^31 * exp(-8)) */
+        242,        /* round(2^31 * exp(-16)) */
     };
-    const int32_t exp_minus_eighth = 1895147668;  /* round(2^31 * exp(-1/8)) */
-    const int32_t one_third = 715827883;          /* round(2^31 / 3) */
+    const int32_t exp_minus_eighth = 1895147668; /* round(2^31 * exp(-1/8)) */
+    const int32_t one_third = 715827883;         /* round(2^31 / 3) */
     const int32_t fraction_bits = 31 - integer_bits;
     const int32_t quarter = INT32_C(1) << (fraction_bits - 2);
-    const int32_t a_mod_quarter = (a & (quarter - 1)) - quarter;  /* in [-1/4, 0) */
+    const int32_t a_mod_quarter = (a & (quarter - 1)) - quarter; /* in [-1/4, 0) */
 
     /* x = a_mod_quarter + 1/8 as Q0.31, in [-1/8, 1/8). The sum at the end is exp() of a number
      * below zero, and stays below 2^31 for each of the 2^29 values of a_mod_quarter (tried). */
@@ -182,10 +187,10 @@ static inline int32_t mi_exp_on_negative_values(int32_t a, int32_t integer_bits)
     const int32_t cubic = mi_saturating_rounding_doubling_high_mul(
         mi_rounding_divide_by_pot(x4, 2) + x3, one_third);
     const int32_t tail = mi_rounding_divide_by_pot(cubic + x2, 1);
-    int32_t result = exp_minus_eighth
-                     + mi_saturating_rounding_doubling_high_mul(exp_minus_eighth, x + tail);
+    int32_t result = exp_minus_eighth +
+                     mi_saturating_rounding_doubling_high_mul(exp_minus_eighth, x + tail);
 
-    const int32_t remainder = a_mod_quarter - a;  /* >= 0, a multiple of a quarter */
+    const int32_t remainder = a_mod_quarter - a; /* >= 0, a multiple of a quarter */
     for (int32_t k = -2; k < integer_bits; k++) {
         if ((remainder >> (fraction_bits + k)) & 1) {
             result = mi_saturating_rounding_doubling_high_mul(result, exp_minus_pot[k + 2]);
@@ -198,12 +203,12 @@ static inline int32_t mi_exp_on_negative_values(int32_t a, int32_t integer_bits)
  * [GEMM] one_over_one_plus_x_for_x_in_0_1. */
 static inline int32_t mi_one_over_one_plus_x(int32_t x)
 {
-    const int32_t q29_48_over_17 = 1515870810;        /* 48/17 as Q2.29 */
-    const int32_t q29_minus_32_over_17 = -1010580540;  /* -32/17 as Q2.29 */
-    const int32_t half_denominator = (x >> 1) + (INT32_C(1) << 30);  /* (1 + x) / 2 as Q0.31 */
+    const int32_t q29_48_over_17 = 1515870810;                      /* round(2^29 * 48/17) */
+    const int32_t q29_minus_32_over_17 = -1010580540;               /* -trunc(2^29 * 32/17) */
+    const int32_t half_denominator = (x >> 1) + (INT32_C(1) << 30); /* (1 + x) / 2 as Q0.31 */
     /* y approaches 2 / (1 + x), in (1, 2], as Q2.29. */
-    int32_t y = q29_48_over_17
-                + mi_saturating_rounding_doubling_high_mul(half_denominator, q29_minus_32_over_17);
+    int32_t y = q29_48_over_17 +
+                mi_saturating_rounding_doubling_high_mul(half_denominator, q29_minus_32_over_17);
     for (int32_t step = 0; step < 3; step++) {
         const int32_t error =
             (INT32_C(1) << 29) - mi_saturating_rounding_doubling_high_mul(half_denominator, y);
@@ -238,23 +243,23 @@ static inline int32_t mi_round_f64_product(int32_t acc, int64_t mantissa, int32_
      * drop is in 0..31 and all that is dropped comes from low. */
     int32_t drop = 0;
     while ((high >> drop) >= (UINT64_C(1) << 21)) {
-        ++drop;
+        drop++;
     }
     const uint32_t unit = UINT32_C(1) << drop;
-    const uint32_t twice_dropped = 2 * (low & (unit - 1));  /* below 2 * unit <= 2^32 */
-    uint64_t kept = (high << (32 - drop)) | (low >> drop);  /* in [2^52, 2^53) */
+    const uint32_t twice_dropped = 2 * (low & (unit - 1)); /* below 2 * unit <= 2^32 */
+    uint64_t kept = (high << (32 - drop)) | (low >> drop); /* in [2^52, 2^53) */
     if (twice_dropped > unit || (twice_dropped == unit && (kept & 1) != 0)) {
-        ++kept;  /* 2^53 needs no more care: it is a multiple of 2, and stays exact */
+        kept++; /* 2^53 needs no more care: it is a multiple of 2, and stays exact */
     }
 
     /* To an integer: kept / 2^right. */
     const int32_t right = shift - drop;
     if (right > 62) {
-        return 0;  /* kept / 2^right <= 2^53 / 2^63 */
+        return 0; /* kept / 2^right <= 2^53 / 2^63 */
     }
     uint64_t rounded = MI_ROUND_LIMIT;
     if (right > 0) {
-        rounded = (kept + (UINT64_C(1) << (right - 1))) >> right;  /* the sum is below 2^62 */
+        rounded = (kept + (UINT64_C(1) << (right - 1))) >> right; /* the sum is below 2^62 */
     }
     const int32_t limited = rounded < MI_ROUND_LIMIT ? (int32_t)rounded : MI_ROUND_LIMIT;
     return acc < 0 ? -limited : limited;
@@ -282,7 +287,7 @@ static inline int32_t mi_round_f64_product(int32_t acc, int64_t mantissa, int32_
 
 typedef struct {
     int32_t index[MI_LOOPS_MAX];
-    int32_t offset1;  /* sum of index[k] * strides1[k], in elements */
+    int32_t offset1; /* sum of index[k] * strides1[k], in elements */
     int32_t offset2;
 } mi_loops;
 
@@ -328,10 +333,10 @@ static inline int mi_loops_next(
 
 
 typedef struct {
-    int32_t extents[5];         /* of the output, outermost first */
-    int32_t input1_strides[5];  /* elements per step of each loop; 0: repeated */
+    int32_t extents[5];        /* of the output, outermost first */
+    int32_t input1_strides[5]; /* elements per step of each loop; 0: repeated */
     int32_t input2_strides[5];
-    int32_t input2_sign;  /* 1 adds, -1 subtracts */
+    int32_t input2_sign; /* 1 adds, -1 subtracts */
     int32_t input1_zero_point;
     int32_t input1_multiplier;
     int32_t input1_shift;
@@ -341,7 +346,7 @@ typedef struct {
     int32_t output_zero_point;
     int32_t output_multiplier;
     int32_t output_shift;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
 } mi_add_params;
 
@@ -449,7 +454,7 @@ typedef struct {
     int32_t input_channels;
     int32_t kernel_height;
     int32_t kernel_width;
-    int32_t group_channels;  /* input channels that one output channel sees */
+    int32_t group_channels; /* input channels that one output channel sees */
     int32_t output_height;
     int32_t output_width;
     int32_t output_channels;
@@ -461,12 +466,12 @@ typedef struct {
     int32_t pad_left;
     int32_t input_zero_point;
     int32_t output_zero_point;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
-    const int8_t *weights;  /* [output_channels, kernel_height, kernel_width, group_channels] */
-    const int32_t *bias;    /* [output_channels], or NULL */
-    const int32_t *multipliers;  /* [output_channels], Q0.31, >= 0 */
-    const int8_t *shifts;        /* [output_channels], -31..31, > 0 to the left */
+    const int8_t *weights;      /* [output_channels, kernel_height, kernel_width, group_channels] */
+    const int32_t *bias;        /* [output_channels], or NULL */
+    const int32_t *multipliers; /* [output_channels], Q0.31, >= 0 */
+    const int8_t *shifts;       /* [output_channels], -31..31, > 0 to the left */
 } mi_conv_2d_params;
 
 /* One row of the output from kernel_height rows of the input; NULL: outside the image. */
@@ -492,7 +497,7 @@ MI_KERNEL void mi_conv_2d_s8_row(
         const int32_t run = taps_touch ? (end - first) * group_channels : group_channels;
         const int32_t run_taps = taps_touch ? kernel_width : 1;
         const int8_t *weights = p->weights;
-        int32_t group_start = 0;  /* the group's first input channel */
+        int32_t group_start = 0; /* the group's first input channel */
         int32_t group_left = group_outputs;
 
         for (int32_t o = 0; o < output_channels; o++) {
@@ -584,12 +589,12 @@ typedef struct {
     int32_t pad_left;
     int32_t input_zero_point;
     int32_t output_zero_point;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
-    const int8_t *weights;  /* [1, kernel_height, kernel_width, output_channels] */
-    const int32_t *bias;    /* [output_channels], or NULL */
-    const int32_t *multipliers;  /* [output_channels], Q0.31, >= 0 */
-    const int8_t *shifts;        /* [output_channels], -31..31, > 0 to the left */
+    const int8_t *weights;      /* [1, kernel_height, kernel_width, output_channels] */
+    const int32_t *bias;        /* [output_channels], or NULL */
+    const int32_t *multipliers; /* [output_channels], Q0.31, >= 0 */
+    const int8_t *shifts;       /* [output_channels], -31..31, > 0 to the left */
 } mi_depthwise_conv_2d_params;
 
 /* One row of the output from kernel_height rows of the input; NULL: outside the image. */
@@ -608,7 +613,7 @@ MI_KERNEL void mi_depthwise_conv_2d_s8_row(
         const int32_t origin = x * p->stride_width - p->pad_left;
         const int32_t first = mi_first_tap(origin, p->dilation_width);
         const int32_t end = mi_end_tap(origin, p->dilation_width, p->kernel_width, p->input_width);
-        int32_t block = 0;  /* channels of this block */
+        int32_t block = 0; /* channels of this block */
 
         for (int32_t channel = 0; channel < output_channels; channel += block) {
             const int32_t left = depth_multiplier == 1
@@ -696,13 +701,13 @@ typedef struct {
     int32_t input_zero_point;
     int32_t weights_zero_point;
     int32_t output_zero_point;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
-    int32_t per_channel;    /* 1: one multiplier and shift per output; 0: one for all */
-    const int8_t *weights;  /* [output_size, input_size] */
-    const int32_t *bias;    /* [output_size], or NULL */
-    const int32_t *multipliers;  /* [output_size] or [1], Q0.31, >= 0 */
-    const int8_t *shifts;        /* as many, -31..31, > 0 to the left */
+    int32_t per_channel;        /* 1: one multiplier and shift per output; 0: one for all */
+    const int8_t *weights;      /* [output_size, input_size] */
+    const int32_t *bias;        /* [output_size], or NULL */
+    const int32_t *multipliers; /* [output_size] or [1], Q0.31, >= 0 */
+    const int8_t *shifts;       /* as many, -31..31, > 0 to the left */
 } mi_fully_connected_params;
 
 typedef struct {
@@ -712,13 +717,13 @@ typedef struct {
     int32_t input_zero_point;
     int32_t weights_zero_point;
     int32_t output_zero_point;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
-    int32_t per_channel;    /* 1: one mantissa and shift per output; 0: one for all */
-    const int8_t *weights;  /* [output_size, input_size] */
-    const int32_t *bias;    /* [output_size], or NULL */
-    const int64_t *mantissas;  /* [output_size] or [1]: real multiplier = mantissa * 2^-shift, */
-    const int16_t *shifts;     /* 2^52 <= mantissa < 2^53 */
+    int32_t per_channel;      /* 1: one mantissa and shift per output; 0: one for all */
+    const int8_t *weights;    /* [output_size, input_size] */
+    const int32_t *bias;      /* [output_size], or NULL */
+    const int64_t *mantissas; /* [output_size] or [1], 2^52 <= mantissa < 2^53 */
+    const int16_t *shifts;    /* as many; real multiplier = mantissa * 2^-shift */
 } mi_fully_connected_f64_params;
 
 /* acc + sum of (weights[i] - weights_zero_point) * (input[i] - input_zero_point), size elements.
@@ -797,9 +802,9 @@ MI_KERNEL void mi_fully_connected_f64_s8(
 
 
 typedef struct {
-    int32_t kept_extents[3];  /* [i] lies just outside of reduced_extents[i] */
+    int32_t kept_extents[3]; /* [i] lies just outside of reduced_extents[i] */
     int32_t reduced_extents[3];
-    int32_t count;  /* values per output, below 2^31 / 255 */
+    int32_t count; /* values per output, below 2^31 / 255 */
     int32_t input_zero_point;
     int32_t output_zero_point;
     int32_t multiplier;
@@ -856,14 +861,14 @@ MI_KERNEL void mi_mean_s8(const mi_mean_params *p, const int8_t *input, int8_t *
 
 
 typedef struct {
-    int32_t size;  /* elements */
-    float scale;   /* positive and finite */
+    int32_t size; /* elements */
+    float scale;  /* positive and finite */
     int32_t zero_point;
 } mi_quantize_params;
 
 typedef struct {
-    int32_t size;  /* elements */
-    double scale;  /* a float32, widened */
+    int32_t size; /* elements */
+    double scale; /* a float32, widened */
     int32_t zero_point;
 } mi_dequantize_params;
 
@@ -878,12 +883,12 @@ static inline int8_t mi_quantize_value(float x, float scale, int32_t zero_point)
     } else if (quotient <= -256.0f) {
         steps = -256;
     } else if (quotient > -256.0f) {
-        steps = (int32_t)quotient;                    /* towards zero */
-        const float rest = quotient - (float)steps;  /* exact */
+        steps = (int32_t)quotient;                  /* towards zero */
+        const float rest = quotient - (float)steps; /* exact */
         if (rest >= 0.5f) {
-            ++steps;
+            steps++;
         } else if (rest <= -0.5f) {
-            --steps;
+            steps--;
         }
     }
     return mi_output_s8(steps, zero_point, INT8_MIN, INT8_MAX);
@@ -934,18 +939,18 @@ MI_KERNEL void mi_dequantize_s8_f32(
 
 typedef struct {
     int32_t rows;
-    int32_t depth;       /* 1..4095 */
-    int32_t multiplier;  /* of d, to Q5.26 */
-    int32_t shift;       /* never negative */
-    int32_t diff_min;    /* the lowest d that Q5.26 can hold after the shift: -31 * 2^26 >> shift */
+    int32_t depth;      /* 1..4095 */
+    int32_t multiplier; /* of d, to Q5.26 */
+    int32_t shift;      /* never negative */
+    int32_t diff_min;   /* lowest d that fits Q5.26 once shifted: -(31 * 2^26 >> shift) */
 } mi_softmax_params;
 
 /* scratch: room for the exponentials of one row, depth of them. */
 MI_KERNEL void mi_softmax_s8(
     const mi_softmax_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
 {
-    const int32_t input_integer_bits = 5;  /* differences are rescaled to Q5.26 */
-    const int32_t sum_integer_bits = 12;   /* exponentials are summed as Q12.19 */
+    const int32_t input_integer_bits = 5; /* differences are rescaled to Q5.26 */
+    const int32_t sum_integer_bits = 12;  /* exponentials are summed as Q12.19 */
     const int32_t depth = p->depth;
     for (int32_t row = 0; row < p->rows; row++) {
         int32_t maximum = input[0];
@@ -953,7 +958,7 @@ MI_KERNEL void mi_softmax_s8(
             maximum = input[i] > maximum ? input[i] : maximum;
         }
 
-        /* 2^19 from the maximum itself, and at most 2^19 from each element: in 2^19..4095 * 2^19. */
+        /* 2^19 from the maximum itself, at most 2^19 from each element: 2^19..4095 * 2^19. */
         int32_t sum = 0;
         for (int32_t i = 0; i < depth; i++) {
             const int32_t difference = input[i] - maximum;
@@ -991,6 +996,9 @@ MI_KERNEL void mi_softmax_s8(
 
 #endif
 
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 #if MI_RUNTIME_VERSION != 1
 #error "digits.c needs the mi_*.h kernels that it was generated with: generate it again"

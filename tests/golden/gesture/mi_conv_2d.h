@@ -27,7 +27,7 @@ typedef struct {
     int32_t input_channels;
     int32_t kernel_height;
     int32_t kernel_width;
-    int32_t group_channels;  /* input channels that one output channel sees */
+    int32_t group_channels; /* input channels that one output channel sees */
     int32_t output_height;
     int32_t output_width;
     int32_t output_channels;
@@ -39,12 +39,12 @@ typedef struct {
     int32_t pad_left;
     int32_t input_zero_point;
     int32_t output_zero_point;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
-    const int8_t *weights;  /* [output_channels, kernel_height, kernel_width, group_channels] */
-    const int32_t *bias;    /* [output_channels], or NULL */
-    const int32_t *multipliers;  /* [output_channels], Q0.31, >= 0 */
-    const int8_t *shifts;        /* [output_channels], -31..31, > 0 to the left */
+    const int8_t *weights;      /* [output_channels, kernel_height, kernel_width, group_channels] */
+    const int32_t *bias;        /* [output_channels], or NULL */
+    const int32_t *multipliers; /* [output_channels], Q0.31, >= 0 */
+    const int8_t *shifts;       /* [output_channels], -31..31, > 0 to the left */
 } mi_conv_2d_params;
 
 /* One row of the output from kernel_height rows of the input; NULL: outside the image. */
@@ -70,7 +70,7 @@ MI_KERNEL void mi_conv_2d_s8_row(
         const int32_t run = taps_touch ? (end - first) * group_channels : group_channels;
         const int32_t run_taps = taps_touch ? kernel_width : 1;
         const int8_t *weights = p->weights;
-        int32_t group_start = 0;  /* the group's first input channel */
+        int32_t group_start = 0; /* the group's first input channel */
         int32_t group_left = group_outputs;
 
         for (int32_t o = 0; o < output_channels; o++) {

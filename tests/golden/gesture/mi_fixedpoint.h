@@ -15,7 +15,7 @@
 
 /* PORTABILITY: two things that C99 leaves to the implementation are relied on throughout, and are
  * what every known compiler for two's-complement machines does: >> of a negative number copies
- * the sign, and uint32_t to int32_t keeps the bits. An array of size -1 stops any other compiler. */
+ * the sign, and uint32_t to int32_t keeps the bits. An array of size -1 stops any other one. */
 typedef char mi_shift_right_copies_the_sign[(-3 >> 1) == -2 ? 1 : -1];
 typedef char mi_conversion_keeps_the_bits[(int32_t)UINT32_C(0xFFFFFFFE) == -2 ? 1 : -1];
 
@@ -61,7 +61,7 @@ static inline int32_t mi_saturating_rounding_doubling_high_mul(int32_t a, int32_
     if (a == INT32_MIN && b == INT32_MIN) {
         return INT32_MAX;
     }
-    /* Else -(2^62 - 2^31) <= a * b <= 2^62 - 2^32 + 1, and the quotient fits int32. */
+    /* Else |a * b| <= 2^62 - 2^31, and the quotient is within +-(2^31 - 1). */
     return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
 }
 
@@ -70,7 +70,7 @@ static inline int32_t mi_saturating_rounding_doubling_high_mul(int32_t a, int32_
 static inline int32_t mi_rounding_divide_by_pot(int32_t x, int32_t exponent)
 {
     const int32_t mask = (int32_t)((UINT32_C(1) << exponent) - 1);
-    const int32_t remainder = x & mask;  /* of the division rounded down, in 0..mask */
+    const int32_t remainder = x & mask; /* of the division rounded down, in 0..mask */
     const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
     return (x >> exponent) + (remainder > threshold ? 1 : 0);
 }
@@ -94,9 +94,9 @@ static inline int32_t mi_count_leading_zeros(int32_t x)
     int32_t count = 0;
     while (x < INT32_C(1) << 30) {
         x += x;
-        ++count;
+        count++;
     }
-    return count + 1;  /* the sign bit */
+    return count + 1; /* the sign bit */
 }
 
 /* exp(a) as Q0.31, for a <= 0 with integer_bits integer bits: Q5.26 for 5; integer_bits in 0..5.
@@ -105,19 +105,19 @@ static inline int32_t mi_count_leading_zeros(int32_t x)
 static inline int32_t mi_exp_on_negative_values(int32_t a, int32_t integer_bits)
 {
     static const int32_t exp_minus_pot[] = {
-        1672461947,  /* round(2^31 * exp(-1/4)) */
-        1302514674,  /* round(2^31 * exp(-1/2)) */
-        790015084,   /* round(2^31 * exp(-1)) */
-        290630308,   /* round(2^31 * exp(-2)) */
-        39332535,    /* round(2^31 * exp(-4)) */
-        720401,      /* round(2^31 * exp(-8)) */
-        242,         /* round(2^31 * exp(-16)) */
+        1672461947, /* round(2^31 * exp(-1/4)) */
+        1302514674, /* round(2^31 * exp(-1/2)) */
+        790015084,  /* round(2^31 * exp(-1)) */
+        290630308,  /* round(2^31 * exp(-2)) */
+        39332535,   /* round(2^31 * exp(-4)) */
+        720401,     /* round(2^31 * exp(-8)) */
+        242,        /* round(2^31 * exp(-16)) */
     };
-    const int32_t exp_minus_eighth = 1895147668;  /* round(2^31 * exp(-1/8)) */
-    const int32_t one_third = 715827883;          /* round(2^31 / 3) */
+    const int32_t exp_minus_eighth = 1895147668; /* round(2^31 * exp(-1/8)) */
+    const int32_t one_third = 715827883;         /* round(2^31 / 3) */
     const int32_t fraction_bits = 31 - integer_bits;
     const int32_t quarter = INT32_C(1) << (fraction_bits - 2);
-    const int32_t a_mod_quarter = (a & (quarter - 1)) - quarter;  /* in [-1/4, 0) */
+    const int32_t a_mod_quarter = (a & (quarter - 1)) - quarter; /* in [-1/4, 0) */
 
     /* x = a_mod_quarter + 1/8 as Q0.31, in [-1/8, 1/8). The sum at the end is exp() of a number
      * below zero, and stays below 2^31 for each of the 2^29 values of a_mod_quarter (tried). */
@@ -128,10 +128,10 @@ static inline int32_t mi_exp_on_negative_values(int32_t a, int32_t integer_bits)
     const int32_t cubic = mi_saturating_rounding_doubling_high_mul(
         mi_rounding_divide_by_pot(x4, 2) + x3, one_third);
     const int32_t tail = mi_rounding_divide_by_pot(cubic + x2, 1);
-    int32_t result = exp_minus_eighth
-                     + mi_saturating_rounding_doubling_high_mul(exp_minus_eighth, x + tail);
+    int32_t result = exp_minus_eighth +
+                     mi_saturating_rounding_doubling_high_mul(exp_minus_eighth, x + tail);
 
-    const int32_t remainder = a_mod_quarter - a;  /* >= 0, a multiple of a quarter */
+    const int32_t remainder = a_mod_quarter - a; /* >= 0, a multiple of a quarter */
     for (int32_t k = -2; k < integer_bits; k++) {
         if ((remainder >> (fraction_bits + k)) & 1) {
             result = mi_saturating_rounding_doubling_high_mul(result, exp_minus_pot[k + 2]);
@@ -144,12 +144,12 @@ static inline int32_t mi_exp_on_negative_values(int32_t a, int32_t integer_bits)
  * [GEMM] one_over_one_plus_x_for_x_in_0_1. */
 static inline int32_t mi_one_over_one_plus_x(int32_t x)
 {
-    const int32_t q29_48_over_17 = 1515870810;        /* 48/17 as Q2.29 */
-    const int32_t q29_minus_32_over_17 = -1010580540;  /* -32/17 as Q2.29 */
-    const int32_t half_denominator = (x >> 1) + (INT32_C(1) << 30);  /* (1 + x) / 2 as Q0.31 */
+    const int32_t q29_48_over_17 = 1515870810;                      /* round(2^29 * 48/17) */
+    const int32_t q29_minus_32_over_17 = -1010580540;               /* -trunc(2^29 * 32/17) */
+    const int32_t half_denominator = (x >> 1) + (INT32_C(1) << 30); /* (1 + x) / 2 as Q0.31 */
     /* y approaches 2 / (1 + x), in (1, 2], as Q2.29. */
-    int32_t y = q29_48_over_17
-                + mi_saturating_rounding_doubling_high_mul(half_denominator, q29_minus_32_over_17);
+    int32_t y = q29_48_over_17 +
+                mi_saturating_rounding_doubling_high_mul(half_denominator, q29_minus_32_over_17);
     for (int32_t step = 0; step < 3; step++) {
         const int32_t error =
             (INT32_C(1) << 29) - mi_saturating_rounding_doubling_high_mul(half_denominator, y);
@@ -184,23 +184,23 @@ static inline int32_t mi_round_f64_product(int32_t acc, int64_t mantissa, int32_
      * drop is in 0..31 and all that is dropped comes from low. */
     int32_t drop = 0;
     while ((high >> drop) >= (UINT64_C(1) << 21)) {
-        ++drop;
+        drop++;
     }
     const uint32_t unit = UINT32_C(1) << drop;
-    const uint32_t twice_dropped = 2 * (low & (unit - 1));  /* below 2 * unit <= 2^32 */
-    uint64_t kept = (high << (32 - drop)) | (low >> drop);  /* in [2^52, 2^53) */
+    const uint32_t twice_dropped = 2 * (low & (unit - 1)); /* below 2 * unit <= 2^32 */
+    uint64_t kept = (high << (32 - drop)) | (low >> drop); /* in [2^52, 2^53) */
     if (twice_dropped > unit || (twice_dropped == unit && (kept & 1) != 0)) {
-        ++kept;  /* 2^53 needs no more care: it is a multiple of 2, and stays exact */
+        kept++; /* 2^53 needs no more care: it is a multiple of 2, and stays exact */
     }
 
     /* To an integer: kept / 2^right. */
     const int32_t right = shift - drop;
     if (right > 62) {
-        return 0;  /* kept / 2^right <= 2^53 / 2^63 */
+        return 0; /* kept / 2^right <= 2^53 / 2^63 */
     }
     uint64_t rounded = MI_ROUND_LIMIT;
     if (right > 0) {
-        rounded = (kept + (UINT64_C(1) << (right - 1))) >> right;  /* the sum is below 2^62 */
+        rounded = (kept + (UINT64_C(1) << (right - 1))) >> right; /* the sum is below 2^62 */
     }
     const int32_t limited = rounded < MI_ROUND_LIMIT ? (int32_t)rounded : MI_ROUND_LIMIT;
     return acc < 0 ? -limited : limited;

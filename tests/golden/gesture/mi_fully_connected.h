@@ -28,13 +28,13 @@ typedef struct {
     int32_t input_zero_point;
     int32_t weights_zero_point;
     int32_t output_zero_point;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
-    int32_t per_channel;    /* 1: one multiplier and shift per output; 0: one for all */
-    const int8_t *weights;  /* [output_size, input_size] */
-    const int32_t *bias;    /* [output_size], or NULL */
-    const int32_t *multipliers;  /* [output_size] or [1], Q0.31, >= 0 */
-    const int8_t *shifts;        /* as many, -31..31, > 0 to the left */
+    int32_t per_channel;        /* 1: one multiplier and shift per output; 0: one for all */
+    const int8_t *weights;      /* [output_size, input_size] */
+    const int32_t *bias;        /* [output_size], or NULL */
+    const int32_t *multipliers; /* [output_size] or [1], Q0.31, >= 0 */
+    const int8_t *shifts;       /* as many, -31..31, > 0 to the left */
 } mi_fully_connected_params;
 
 typedef struct {
@@ -44,13 +44,13 @@ typedef struct {
     int32_t input_zero_point;
     int32_t weights_zero_point;
     int32_t output_zero_point;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
-    int32_t per_channel;    /* 1: one mantissa and shift per output; 0: one for all */
-    const int8_t *weights;  /* [output_size, input_size] */
-    const int32_t *bias;    /* [output_size], or NULL */
-    const int64_t *mantissas;  /* [output_size] or [1]: real multiplier = mantissa * 2^-shift, */
-    const int16_t *shifts;     /* 2^52 <= mantissa < 2^53 */
+    int32_t per_channel;      /* 1: one mantissa and shift per output; 0: one for all */
+    const int8_t *weights;    /* [output_size, input_size] */
+    const int32_t *bias;      /* [output_size], or NULL */
+    const int64_t *mantissas; /* [output_size] or [1], 2^52 <= mantissa < 2^53 */
+    const int16_t *shifts;    /* as many; real multiplier = mantissa * 2^-shift */
 } mi_fully_connected_f64_params;
 
 /* acc + sum of (weights[i] - weights_zero_point) * (input[i] - input_zero_point), size elements.

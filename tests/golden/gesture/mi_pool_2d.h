@@ -25,7 +25,7 @@ typedef struct {
     int32_t input_height;
     int32_t input_width;
     int32_t channels;
-    int32_t kernel_height;  /* kernel_height * kernel_width <= 2^23 */
+    int32_t kernel_height; /* kernel_height * kernel_width <= 2^23 */
     int32_t kernel_width;
     int32_t output_height;
     int32_t output_width;
@@ -33,7 +33,7 @@ typedef struct {
     int32_t stride_width;
     int32_t pad_top;
     int32_t pad_left;
-    int32_t activation_min;  /* int8 */
+    int32_t activation_min; /* int8 */
     int32_t activation_max;
 } mi_pool_2d_params;
 
@@ -53,12 +53,12 @@ MI_KERNEL void mi_average_pool_2d_s8_row(
         const int32_t first = mi_first_tap(origin, 1);
         const int32_t end = mi_end_tap(origin, 1, p->kernel_width, p->input_width);
         const int32_t count = rows_inside * (end - first);
-        int32_t block = 0;  /* channels of this block */
+        int32_t block = 0; /* channels of this block */
 
         for (int32_t channel = 0; channel < channels; channel += block) {
             const int32_t left = channels - channel;
             block = left < MI_CHANNEL_BLOCK ? left : MI_CHANNEL_BLOCK;
-            int32_t sums[MI_CHANNEL_BLOCK];  /* |sum| <= 128 * 2^23 */
+            int32_t sums[MI_CHANNEL_BLOCK]; /* |sum| <= 128 * 2^23 */
             for (int32_t c = 0; c < block; c++) {
                 sums[c] = 0;
             }
@@ -75,7 +75,7 @@ MI_KERNEL void mi_average_pool_2d_s8_row(
             }
             for (int32_t c = 0; c < block; c++) {
                 const int32_t half = sums[c] < 0 ? -(count / 2) : count / 2;
-                const int32_t mean = (sums[c] + half) / count;  /* C's division truncates */
+                const int32_t mean = (sums[c] + half) / count; /* C's division truncates */
                 *output++ = (int8_t)mi_clamp(mean, p->activation_min, p->activation_max);
             }
         }

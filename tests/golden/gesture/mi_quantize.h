@@ -16,14 +16,14 @@
 #include "mi_fixedpoint.h"
 
 typedef struct {
-    int32_t size;  /* elements */
-    float scale;   /* positive and finite */
+    int32_t size; /* elements */
+    float scale;  /* positive and finite */
     int32_t zero_point;
 } mi_quantize_params;
 
 typedef struct {
-    int32_t size;  /* elements */
-    double scale;  /* a float32, widened */
+    int32_t size; /* elements */
+    double scale; /* a float32, widened */
     int32_t zero_point;
 } mi_dequantize_params;
 
@@ -38,12 +38,12 @@ static inline int8_t mi_quantize_value(float x, float scale, int32_t zero_point)
     } else if (quotient <= -256.0f) {
         steps = -256;
     } else if (quotient > -256.0f) {
-        steps = (int32_t)quotient;                    /* towards zero */
-        const float rest = quotient - (float)steps;  /* exact */
+        steps = (int32_t)quotient;                  /* towards zero */
+        const float rest = quotient - (float)steps; /* exact */
         if (rest >= 0.5f) {
-            ++steps;
+            steps++;
         } else if (rest <= -0.5f) {
-            --steps;
+            steps--;
         }
     }
     return mi_output_s8(steps, zero_point, INT8_MIN, INT8_MAX);

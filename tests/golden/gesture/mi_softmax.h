@@ -19,18 +19,18 @@
 
 typedef struct {
     int32_t rows;
-    int32_t depth;       /* 1..4095 */
-    int32_t multiplier;  /* of d, to Q5.26 */
-    int32_t shift;       /* never negative */
-    int32_t diff_min;    /* the lowest d that Q5.26 can hold after the shift: -31 * 2^26 >> shift */
+    int32_t depth;      /* 1..4095 */
+    int32_t multiplier; /* of d, to Q5.26 */
+    int32_t shift;      /* never negative */
+    int32_t diff_min;   /* lowest d that fits Q5.26 once shifted: -(31 * 2^26 >> shift) */
 } mi_softmax_params;
 
 /* scratch: room for the exponentials of one row, depth of them. */
 MI_KERNEL void mi_softmax_s8(
     const mi_softmax_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
 {
-    const int32_t input_integer_bits = 5;  /* differences are rescaled to Q5.26 */
-    const int32_t sum_integer_bits = 12;   /* exponentials are summed as Q12.19 */
+    const int32_t input_integer_bits = 5; /* differences are rescaled to Q5.26 */
+    const int32_t sum_integer_bits = 12;  /* exponentials are summed as Q12.19 */
     const int32_t depth = p->depth;
     for (int32_t row = 0; row < p->rows; row++) {
         int32_t maximum = input[0];
@@ -38,7 +38,7 @@ MI_KERNEL void mi_softmax_s8(
             maximum = input[i] > maximum ? input[i] : maximum;
         }
 
-        /* 2^19 from the maximum itself, and at most 2^19 from each element: in 2^19..4095 * 2^19. */
+        /* 2^19 from the maximum itself, at most 2^19 from each element: 2^19..4095 * 2^19. */
         int32_t sum = 0;
         for (int32_t i = 0; i < depth; i++) {
             const int32_t difference = input[i] - maximum;

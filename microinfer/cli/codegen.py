@@ -1,0 +1,202 @@
+"""``microinfer codegen``: a model's C into a folder, and what to do with it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import click
+
+from ..emit import Plan, generate, plan
+from ..emit.literals import c_type
+from ..emit.names import check_name, identifier
+from ..emit.write import write_files
+from ..errors import BadInput
+from .failure import about, note
+from .files import Conversion
+from .inputs import (
+    conversion_options,
+    load_model,
+    model_argument,
+    numerics_option,
+    read_samples,
+)
+from .output import line, print_json, table
+
+
+@click.command(
+    "codegen",
+    epilog="""\b
+Examples:
+  microinfer codegen kws.tflite
+  microinfer codegen kws.tflite -o firmware/kws --name kws
+  microinfer codegen kws.tflite --arena caller --optimize size --single-file""",
+)
+@model_argument
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder to write into; it is made if need be.  [default: ./NAME]",
+)
+@click.option(
+    "--name",
+    help="What files and symbols are called, a C identifier.  [default: from MODEL's file name]",
+)
+@numerics_option
+@click.option(
+    "--arena",
+    type=click.Choice(["static", "caller"]),
+    default="static",
+    show_default=True,
+    help="RAM as one static array, or passed to every function, which then is re-entrant.",
+)
+@click.option(
+    "--optimize",
+    type=click.Choice(["speed", "size"]),
+    default="speed",
+    show_default=True,
+    help="A copy of each kernel per layer, with its constants folded in, or one shared copy.",
+)
+@click.option("--single-file", is_flag=True, help="Kernels inside the .c, no mi_*.h beside it.")
+@click.option(
+    "--selftest-input",
+    metavar="FILE",
+    help="The one sample that the self-test runs (.npy, .npz, .csv, .bin or an image); without"
+    " it the self-test computes its input from a formula.",
+)
+@conversion_options
+@click.option("--force", is_flag=True, help="Overwrite files that microinfer did not write.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+def command(
+    model: Path,
+    output: Path | None,
+    name: str | None,
+    numerics: str,
+    arena: str,
+    optimize: str,
+    single_file: bool,
+    selftest_input: str | None,
+    quantize_input: bool,
+    image_range: tuple[float, float] | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write a model as standalone C.
+
+    Writes NAME.h, NAME.c and the kernels that the model uses (mi_*.h): C99, static memory, no
+    library but string.h. The same model and options give the same bytes everywhere.
+
+    Either all files are written or none. Files that microinfer did not write are never
+    overwritten, unless --force says so.
+    """
+    name = identifier(model.stem) if name is None else check_name(name)
+    folder = Path(name) if output is None else output
+    graph = load_model(model)
+    sample = None
+    if selftest_input is not None:
+        conversion = Conversion(quantize_input, image_range)
+        batch = read_samples(graph, [selftest_input], conversion).batch
+        if batch.samples != 1:
+            raise BadInput(
+                f"{selftest_input}: has {batch.samples:,} samples; the self-test takes one: save"
+                " one of them, numpy.save('one.npy', samples[0])"
+            )
+        sample = [array[0] for array in batch.arrays]
+    with about(model):
+        planned = plan(graph, numerics)
+        files = generate(
+            graph,
+            name,
+            numerics=numerics,
+            arena=cast(Literal["static", "caller"], arena),
+            single_file=single_file,
+            optimize=cast(Literal["speed", "size"], optimize),
+            selftest_input=sample,
+            source=model.name,
+        )
+    changed = write_files(folder, files, force=force)
+    if as_json:
+        print_json(_facts(model, folder, name, planned, files, changed))
+        return
+    _print_files(folder, files, changed)
+    line()
+    line(f"RAM    {planned.arena_bytes:,} bytes of arena")
+    line(f"flash  {planned.constant_bytes:,} bytes of constants; the code comes on top")
+    note(f"\nCompile it:\n  {_compile_command(folder, name)}\n")
+    note(f"Use it:\n{_usage(planned, name, arena == 'caller')}")
+
+
+def _print_files(folder: Path, files: dict[str, str], changed: list[str]) -> None:
+    rows = [
+        [
+            str(folder / file),
+            f"{len(text.encode('utf-8')):,}",
+            "" if file in changed else "was there already",
+        ]
+        for file, text in files.items()
+    ]
+    titles = ["file", "bytes", ""]
+    table("< > <", titles, rows)
+
+
+def _compile_command(folder: Path, name: str) -> str:
+    return f"cc -std=c99 -O2 -c {shlex.quote(str(folder / f'{name}.c'))}"
+
+
+def _usage(planned: Plan, name: str, caller: bool) -> str:
+    """The few lines of C that run the model."""
+    upper = name.upper()
+    arena = "arena, " if caller else ""
+    lines = [f'#include "{name}.h"', ""]
+    if caller:
+        lines += [f"static int64_t arena[({upper}_ARENA_SIZE + 7) / 8];", ""]
+    for kind, indices in (("input", planned.graph.inputs), ("output", planned.graph.outputs)):
+        types = {c_type(planned.tensor(index).dtype) for index in indices}
+        element = types.pop() if len(types) == 1 else "void"
+        for position, index in enumerate(indices):
+            number = "" if len(indices) == 1 else f"_{position}"
+            const = "const " if kind == "output" else ""
+            what = "fill with" if kind == "input" else "holds"
+            tensor = planned.tensor(index)
+            real = ""
+            if tensor.type == "INT8" and tensor.quantization is not None:
+                zero_point = tensor.quantization.zero_point
+                sign = "-" if zero_point >= 0 else "+"
+                real = f": real = {tensor.quantization.scale:.7g} * (q {sign} {abs(zero_point)})"
+            values = f"{tensor.size:,} {'value' if tensor.size == 1 else 'values'}"
+            lines.append(f"/* {what} {values}{real} */")
+            lines.append(f"{const}{element} *{kind}{number} = {name}_{kind}({arena}{position});")
+        if kind == "input":
+            call = f"{name}_invoke({'arena, sizeof arena' if caller else ''})"
+            lines += ["", f"int status = {call};  /* {upper}_OK, or negative */", ""]
+    return "\n".join(f"  {text}".rstrip() for text in lines)
+
+
+def _facts(
+    model: Path,
+    folder: Path,
+    name: str,
+    planned: Plan,
+    files: dict[str, str],
+    changed: list[str],
+) -> dict[str, Any]:
+    return {
+        "file": model.name,
+        "sha256": planned.graph.sha256,
+        "numerics": planned.numerics.name,
+        "name": name,
+        "folder": str(folder),
+        "files": [
+            {
+                "path": str(folder / file),
+                "bytes": len(text.encode("utf-8")),
+                "changed": file in changed,
+            }
+            for file, text in files.items()
+        ],
+        "arena_bytes": planned.arena_bytes,
+        "constant_bytes": planned.constant_bytes,
+    }

@@ -1,0 +1,55 @@
+"""The case tables on every engine, and on the runtimes that are said to confirm them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import microinfer as mi
+from cases import TABLES, Case
+from microinfer.ops import OPS
+from microinfer.tflite import write
+from one_op import Array
+from oracles import ORACLES, differing
+
+# An engine: the outputs [1, *shape] of a graph in a profile, for inputs [1, *shape].
+ENGINES: dict[str, Callable[..., Array]] = {
+    "numpy": lambda graph, numerics, *inputs: mi.Interpreter(graph, numerics).run(*inputs)[0],
+    "c": lambda graph, numerics, *inputs: mi.compile(graph, numerics).run(*inputs)[0],
+}
+
+CASES = [
+    pytest.param(case, numerics, id=f"{op}-{case.name}-{numerics}")
+    for op, table in TABLES.items()
+    for case in table
+    for numerics in ORACLES
+]
+
+
+def check(case: Case, numerics: str, got: Array) -> None:
+    expected = case.output(numerics)
+    wrong = differing(got, expected)
+    assert not wrong, f"got {got.tolist()}, expected {expected.tolist()}: {case.why}"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("case", "numerics"), CASES)
+def test_case_on_an_engine(case: Case, numerics: str, engine: str) -> None:
+    check(case, numerics, ENGINES[engine](case.graph, numerics, *case.samples()))
+
+
+@pytest.mark.parametrize(("case", "numerics"), CASES)
+def test_case_is_what_the_runtime_gives(case: Case, numerics: str) -> None:
+    if numerics in case.confirmed_by:
+        (index,) = case.graph.outputs
+        check(case, numerics, ORACLES[numerics](write(case.graph), *case.samples())[index])
+
+
+def test_every_operator_has_a_table() -> None:
+    assert set(TABLES) == set(OPS)
+
+
+def test_names_are_unique_within_a_table() -> None:
+    for table in TABLES.values():
+        assert len({case.name for case in table}) == len(table)
