@@ -72,6 +72,13 @@ def quantize_multipliers(reals: ArrayLike) -> tuple[NDArray[np.int32], NDArray[n
     )
 
 
+def real_multiplier(multiplier: ArrayLike, shift: ArrayLike) -> NDArray[np.float64]:
+    """The real factor that (multiplier, shift) stands for, exactly: multiplier * 2^(shift - 31)."""
+    exponent = np.asarray(shift, np.int32) - 31
+    real: NDArray[np.float64] = np.ldexp(np.asarray(multiplier, np.float64), exponent)
+    return real
+
+
 def saturating_rounding_doubling_high_mul(a: ArrayLike, b: ArrayLike) -> Int64Array:
     """round(a * b / 2^31), ties to +infinity; INT32_MIN * INT32_MIN saturates to INT32_MAX.
 

@@ -150,9 +150,14 @@ class Native:
             self._ffi.memmove(target, self._ffi.from_buffer(values), values.nbytes)
 
 
+def compiler() -> list[str]:
+    """The host's C compiler as a command line: $CC, or cc."""
+    return shlex.split(os.environ.get("CC", "")) or ["cc"]
+
+
 def build(arguments: Sequence[str]) -> None:
     """Run the host's C compiler ($CC, or cc) as C99. Raises ToolchainError with what it said."""
-    command = shlex.split(os.environ.get("CC", "")) or ["cc"]
+    command = compiler()
     if shutil.which(command[0]) is None:
         raise ToolchainError(
             f"there is no C compiler {command[0]!r}: install one (Debian: apt install gcc),"

@@ -13,16 +13,16 @@ import pytest
 
 NOTE = "compared"
 
-# name, runtime, samples or models, elements, elements that differ
-Compared = Callable[[str, str, int, int, int], None]
+# name, runtime, what was run ("100 models"), elements, elements that differ
+Compared = Callable[[str, str, str, int, int], None]
 
 
 @pytest.fixture
 def compared(record_property: Callable[[str, object], None]) -> Compared:
-    """``compared(name, runtime, count, elements, differing)``."""
+    """``compared(name, runtime, runs, elements, differing)``."""
 
-    def note(name: str, runtime: str, count: int, elements: int, differing: int) -> None:
-        record_property(NOTE, [name, runtime, count, elements, differing])
+    def note(name: str, runtime: str, runs: str, elements: int, differing: int) -> None:
+        record_property(NOTE, [name, runtime, runs, elements, differing])
 
     return note
 
@@ -39,10 +39,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         return
     terminalreporter.section("elements compared with outside runtimes")
     width = max(len(name) for name, *_ in notes)
-    for name, runtime, count, elements, differing in notes:
+    for name, runtime, runs, elements, differing in notes:
         terminalreporter.write_line(
-            f"{name:{width}}  {runtime:6}  {count:5} inputs {elements:11,} elements"
-            f" {differing:7,} differ"
+            f"{name:{width}}  {runtime:6}  {runs:>12}  {elements:11,} elements"
+            f"  {differing:6,} differ"
         )
     total, wrong = sum(note[3] for note in notes), sum(note[4] for note in notes)
     terminalreporter.write_line(f"{total:,} elements in all, {wrong:,} differ")

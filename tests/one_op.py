@@ -159,20 +159,21 @@ class OneOp:
 class Numbers:
     """Scales, zero points and values of one model, drawn together.
 
-    ``mode`` is what the scales are for: "powers of two" make exact ties by the dozen; "ties" puts
-    one output so close to a tie that any other way to form the multiplier would move it; "any".
+    ``mode`` is what the scales are for: "few bits" make exact ties by the dozen; "ties" puts one
+    output so close to a tie that any other way to form the multiplier would move it; "any".
     """
 
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
-        self.mode = draw(st.sampled_from(("powers of two", "any", "ties")))
+        self.mode = draw(st.sampled_from(("few bits", "any", "ties")))
         self.rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
         self.everywhere = int(self.rng.choice([-128, 127, *self.rng.integers(-128, 128, 4)]))
 
     def near(self, value: float) -> float:
-        """A float32 near ``value``; a power of two, if this model has these."""
-        if self.mode == "powers of two":
-            return float(2.0 ** round(math.log2(value)))
+        """A float32 near ``value``; a power of two, or 3 or 5 times one, with "few bits"."""
+        if self.mode == "few bits":
+            odd = self.rng.choice([1.0, 1.0, 1.0, 0.75, 1.25])
+            return float(2.0 ** round(math.log2(value)) * odd)
         return float(np.float32(value * self.rng.uniform(0.7, 1.4)))
 
     def scale(self, low: float = 2.0**-12, high: float = 8.0) -> float:

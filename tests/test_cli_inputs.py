@@ -327,7 +327,7 @@ def test_wrong_files_for_two_inputs(two_inputs: Path) -> None:
     np.save("y.npy", np.zeros((2, 4), np.int8))
     np.savez("odd.npz", first=np.zeros((1, 4), np.int8), z=np.zeros((1, 4), np.int8))
     assert refused("-i", "x.npy", model=two_inputs) == (
-        'got 1 input files; the model takes 2, in this order: "first", "second"'
+        'got 1 input file; the model takes 2, in this order: "first", "second"'
     )
     assert refused("-i", "x.npy", "-i", "y.npy", model=two_inputs) == (
         "the inputs disagree on the number of samples: 3, 2"

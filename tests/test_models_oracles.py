@@ -86,7 +86,7 @@ def real(name: str, graph: Graph) -> Int8Array:
 def test_every_tensor_equals_the_runtimes(name: str, numerics: str, compared: Compared) -> None:
     if (name, numerics) == (REFUSED_BY_LITERT, "litert"):
         # Its biases have one axis and a quantized dimension of 3.
-        with pytest.raises(Refused):
+        with pytest.raises(Refused, match=r"quantized_dimension must be in range \[0, 1\)"):
             litert_tensors(model(name))
         return
     graph = read(model(name))
@@ -104,5 +104,5 @@ def test_every_tensor_equals_the_runtimes(name: str, numerics: str, compared: Co
         for index, array in zip(layer.node.outputs, layer.outputs, strict=True)
         if (count := differing(array, theirs[index]))
     }
-    compared(name, numerics, len(inputs), elements, sum(wrong.values()))
+    compared(name, numerics, f"{len(inputs)} inputs", elements, sum(wrong.values()))
     assert not wrong, f"layer: elements that differ {wrong}"

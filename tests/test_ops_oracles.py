@@ -15,7 +15,7 @@ from oracles import ORACLES, Refused, differing, litert_tensors
 from strategies import MODELS, TFLM_ONLY
 
 PAIRS = [
-    pytest.param(op, numerics)
+    (op, numerics)
     for op in MODELS
     for numerics in ORACLES
     if not (numerics == "litert" and op in TFLM_ONLY)
@@ -39,7 +39,7 @@ def test_one_op_models_equal_the_runtime(op: str, numerics: str, compared: Compa
     try:
         check()
     finally:
-        compared(op, numerics, models, elements, wrong)
+        compared(op, numerics, f"{models} models", elements, wrong)
 
 
 @pytest.mark.parametrize("op", TFLM_ONLY)

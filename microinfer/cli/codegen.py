@@ -13,7 +13,7 @@ from ..emit.literals import c_type
 from ..emit.names import check_name, identifier
 from ..emit.write import write_files
 from ..errors import BadInput
-from .failure import about, note
+from .failure import about, counted, note
 from .files import Conversion
 from .inputs import (
     conversion_options,
@@ -166,8 +166,7 @@ def _usage(planned: Plan, name: str, caller: bool) -> str:
                 zero_point = tensor.quantization.zero_point
                 sign = "-" if zero_point >= 0 else "+"
                 real = f": real = {tensor.quantization.scale:.7g} * (q {sign} {abs(zero_point)})"
-            values = f"{tensor.size:,} {'value' if tensor.size == 1 else 'values'}"
-            lines.append(f"/* {what} {values}{real} */")
+            lines.append(f"/* {what} {counted(tensor.size, 'value')}{real} */")
             lines.append(f"{const}{element} *{kind}{number} = {name}_{kind}({arena}{position});")
         if kind == "input":
             call = f"{name}_invoke({'arena, sizeof arena' if caller else ''})"

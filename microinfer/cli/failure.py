@@ -51,6 +51,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, such as "1 sample" or "2,000 samples"."""
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
+
+
 def short_name(name: str, width: int) -> str:
     """A tensor's name in at most ``width`` characters.
 

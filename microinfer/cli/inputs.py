@@ -15,7 +15,7 @@ from ..errors import BadFile, BadInput
 from ..graph import Graph
 from ..load import load
 from ..numerics import PROFILES
-from .failure import about, require_file
+from .failure import about, counted, require_file
 from .files import Array, Conversion, convert, read_npz, read_values
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -137,7 +137,7 @@ def read_samples(graph: Graph, files: Sequence[str], conversion: Conversion) -> 
     else:
         batch = _one_file_per_input(graph, files, conversion)
     names = ", ".join(Path(file).name for file in files)
-    count = f"{batch.samples:,} {'sample' if batch.samples == 1 else 'samples'}"
+    count = counted(batch.samples, "sample")
     return Samples(batch, [f"sample {i}" for i in range(batch.samples)], f"{count} of {names}")
 
 
@@ -163,10 +163,10 @@ def random_samples(graph: Graph, count: int, seed: int, extremes: bool = False) 
         ends = [np.full((1, *tensor.shape), end, tensor.dtype) for end in (low, high)]
         arrays.append(np.concatenate([drawn, *(ends if extremes else [])]))
     labels = [f"random sample {i}" for i in range(count)]
-    summary = f"{count:,} random {'sample' if count == 1 else 'samples'} of seed {seed}"
+    summary = f"{counted(count, 'random sample')} of seed {seed}"
     if extremes:
         labels += ["the sample of lowest values", "the sample of highest values"]
-        summary += ", one of lowest and one of highest values"
+        summary += ", and two of extremes"
     return Samples(split_batch(graph, arrays), labels, summary)
 
 
@@ -243,8 +243,8 @@ def _one_file_per_input(graph: Graph, files: Sequence[str], conversion: Conversi
     if len(files) != len(graph.inputs):
         names = ", ".join(f'"{graph.tensors[index].name}"' for index in graph.inputs)
         raise BadInput(
-            f"got {len(files)} input files; the model takes {len(graph.inputs)}, in this order:"
-            f" {names}"
+            f"got {counted(len(files), 'input file')}; the model takes {len(graph.inputs)}, in this"
+            f" order: {names}"
         )
     arrays = [_read(file, graph, position, conversion) for position, file in enumerate(files)]
     return split_batch(graph, arrays)

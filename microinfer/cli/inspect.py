@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from ..emit import Plan, plan
 from ..emit.plan import PlannedLayer
 from ..graph import Graph
-from ..ops.softmax import SoftmaxParams
-from .failure import about
+from ..ops.multipliers import real_multipliers
+from .failure import about, counted
 from .inputs import load_model, model_argument, numerics_option
 from .memory_map import memory_map
 from .output import line, print_json, shape_text, table, width
@@ -52,26 +50,9 @@ def command(model: Path, numerics: str, as_json: bool) -> None:
         line(text)
 
 
-def real_multipliers(params: Any) -> NDArray[np.float64] | None:
-    """The factors from accumulator to output, per channel where they are; None if there are none.
-
-    They are what the integers mean: multiplier * 2^(shift - 31), mantissa * 2^-shift.
-    """
-    if isinstance(params, SoftmaxParams):  # its multiplier is a step within
-        return None
-    reals: NDArray[np.float64] | None = None
-    if hasattr(params, "mantissas"):
-        reals = np.ldexp(params.mantissas.astype(np.float64), -params.shifts.astype(np.int64))
-    elif hasattr(params, "multipliers"):
-        reals = np.ldexp(params.multipliers.astype(np.float64), params.shifts.astype(np.int64) - 31)
-    elif hasattr(params, "multiplier"):
-        reals = np.ldexp(np.array([params.multiplier], np.float64), params.shift - 31)
-    return reals
-
-
 def _print_head(model: Path, planned: Plan) -> None:
     graph, numerics = planned.graph, planned.numerics
-    line(f"{model.name}: {len(graph.nodes)} layers, SHA-256 {graph.sha256[:16]}...")
+    line(f"{model.name}: {counted(len(graph.nodes), 'layer')}, SHA-256 {graph.sha256[:16]}...")
     line(f"arithmetic: {numerics.name} ({numerics.runtime})")
     line()
     rows = []

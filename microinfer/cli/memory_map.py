@@ -32,7 +32,7 @@ def memory_map(planned: Plan, width: int) -> list[str]:
     each = "layer" if per_column == 1 else f"{per_column} layers"
     lines = [
         f"Memory map: a row per buffer, a column per {each}, # where it is in use.",
-        "i: inputs are filled; o: outputs are read; +1: one more tensor in the same bytes.",
+        "i: inputs are filled, o: outputs are read, +1: another tensor in the same bytes.",
         "",
         f"{'bytes':>{bounds}}  {'tensor':<{names}}  {_ruler(moments, per_column)}",
     ]

@@ -25,22 +25,23 @@ from .failure import WIDTH, printable, short_name
 PATIENCE = 2.0  # seconds of work before a progress bar appears
 GAP = 2  # between the columns of a table
 SHORTEST_NAME = 8
+UNLIMITED = 10_000
 STYLES = {"PASS": "green", "FAIL": "bold red"}  # of cells, in a terminal
 
 
 def width() -> int:
-    """Columns to print in: the terminal's; in a pipe or file $COLUMNS, or 80."""
+    """Columns to print in: the terminal's; in a pipe or file $COLUMNS; but 80 at least."""
     if sys.stdout.isatty():
-        return Console().width
+        return max(WIDTH, Console().width)
     columns = os.environ.get("COLUMNS", "")
-    return int(columns) if columns.isdecimal() and int(columns) else WIDTH
+    return max(WIDTH, int(columns)) if columns.isdecimal() else WIDTH
 
 
 def table(alignments: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table, without a header if all titles are empty.
 
     ``alignments`` has one of "<", ">" and "~" per column; "~" has names of tensors, which are
-    shortened to the room that is left. A terminal that is too narrow cuts cells off.
+    shortened to the room that is left. Nothing else is cut: a narrow terminal breaks the lines.
     """
     marks = alignments.split()
     rows = _fitted(marks, titles, rows)
@@ -53,10 +54,10 @@ def table(alignments: str, titles: Sequence[str], rows: Sequence[Sequence[str]])
     )
     for alignment, title in zip(marks, titles, strict=True):
         justify: JustifyMethod = "right" if alignment == ">" else "left"
-        grid.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis")
+        grid.add_column(title, justify=justify, no_wrap=True)
     for row in rows:
         grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
-    console = Console(width=width(), highlight=False, markup=False, emoji=False)
+    console = Console(width=UNLIMITED, highlight=False, markup=False, emoji=False)
     with console.capture() as capture:
         console.print(grid)
     click.echo("\n".join(text.rstrip() for text in capture.get().splitlines()))

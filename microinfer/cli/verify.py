@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,9 @@ from ..batch import Batch
 from ..debug.diff import LayerDiff, diff
 from ..graph import Graph
 from ..interpreter import Interpreter
-from ..native import compile
+from ..native import compile, compiler
 from ..numerics import PROFILES
-from .failure import about
+from .failure import about, counted
 from .files import Array, Conversion
 from .inputs import (
     FORMATS_HELP,
@@ -156,8 +155,9 @@ def _print_result(graph: Graph, numerics: str, layers: list[LayerDiff], samples:
     table("< > < ~ > >", ["", "layer", "operator", "output", "elements", "differing"], rows)
     line()
     elements = sum(layer.elements for layer in layers)
-    count = f"{samples.batch.samples:,} {'input' if samples.batch.samples == 1 else 'inputs'}"
-    of = f"{elements:,} elements in {len(layers)} layers, {count}, {numerics}, {compiler()}"
+    count = f"{counted(len(layers), 'layer')}, {counted(samples.batch.samples, 'input')}"
+    cc = " ".join(compiler())
+    of = f"{counted(elements, 'element')} in {count}, {numerics}, {cc}"
     first = next((layer for layer in layers if not layer.identical), None)
     if first is None:
         line(f"identical: {of}")
@@ -171,11 +171,6 @@ def _print_result(graph: Graph, numerics: str, layers: list[LayerDiff], samples:
     )
 
 
-def compiler() -> str:
-    """The command that builds the C, as ``native.build`` chooses it."""
-    return os.environ.get("CC", "").strip() or "cc"
-
-
 def _facts(
     model: Path, graph: Graph, samples: Samples, results: dict[str, list[LayerDiff]]
 ) -> dict[str, Any]:
@@ -184,7 +179,7 @@ def _facts(
         "file": model.name,
         "sha256": graph.sha256,
         "numerics": list(results),
-        "compiler": compiler(),
+        "compiler": " ".join(compiler()),
         "inputs": samples.batch.samples,
         "samples": samples.summary,
         "identical": all(layer.identical for layer in layers),

@@ -50,9 +50,7 @@ def lifetimes(graph: Graph, layers: Sequence[PreparedLayer]) -> dict[int, tuple[
     return live
 
 
-def buffers(
-    graph: Graph, layers: Sequence[PreparedLayer], scratch: dict[int, int]
-) -> list[Buffer]:
+def buffers(graph: Graph, layers: Sequence[PreparedLayer], scratch: dict[int, int]) -> list[Buffer]:
     """All buffers, not yet placed. ``scratch`` has the bytes that a layer's kernels need."""
     live = lifetimes(graph, layers)
     # home[t]: the first tensor of the buffer that t lives in.

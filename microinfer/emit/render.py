@@ -30,6 +30,7 @@ class Choices:
     arena        "static": one static array; "caller": passed to every function, so re-entrant
     single_file  kernels inside the .c instead of mi_*.h beside it
     optimize     "speed": kernels inline, constants fold; "size": one shared copy of each kernel
+    stored_selftest  the self-test runs a sample of the user's
     """
 
     name: str
@@ -38,6 +39,7 @@ class Choices:
     arena: Literal["static", "caller"]
     single_file: bool
     optimize: Literal["speed", "size"]
+    stored_selftest: bool
 
     @property
     def command(self) -> str:
@@ -51,6 +53,8 @@ class Choices:
             words.append(f"--optimize {self.optimize}")
         if self.single_file:
             words.append("--single-file")
+        if self.stored_selftest:
+            words.append("--selftest-input SAMPLE")
         return " ".join(words)
 
 
@@ -74,7 +78,15 @@ def generate(
 
     Raises UnsupportedModel, and BadInput for a name or a sample that does not fit.
     """
-    choices = Choices(check_name(name), numerics, comment(source), arena, single_file, optimize)
+    choices = Choices(
+        check_name(name),
+        numerics,
+        comment(source),
+        arena,
+        single_file,
+        optimize,
+        stored_selftest=selftest_input is not None,
+    )
     for field, allowed in (("arena", ("static", "caller")), ("optimize", ("speed", "size"))):
         if getattr(choices, field) not in allowed:
             raise BadInput(f"{field} is {getattr(choices, field)!r}, expected one of {allowed}")

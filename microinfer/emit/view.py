@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Tensor
+from ..ops.multipliers import real_multipliers
 from .kernels import Call
 from .literals import c_type, columns, real, scalar
 from .names import comment
@@ -193,28 +194,13 @@ def _notes(plan: Plan, layer: PlannedLayer) -> list[str]:
 
 def _multiplier_note(params: Any) -> list[str]:
     """The real multiplier beside its fixed-point form."""
-    if hasattr(params, "mantissas"):
-        reals = np.ldexp(params.mantissas.astype(np.float64), -params.shifts.astype(np.int32))
-        return [f"real multiplier {_range(reals)} in float64"]
-    if hasattr(params, "multipliers"):
-        reals = np.ldexp(params.multipliers.astype(np.float64), params.shifts.astype(np.int32) - 31)
-        if len(reals) > 1:
-            return [f"real multipliers {_range(reals)}, multiplier * 2^(shift - 31) per channel"]
-        multiplier, shift = int(params.multipliers[0]), int(params.shifts[0])
-        return [f"real multiplier {reals[0]:.9g} = {multiplier} * 2^({shift} - 31)"]
-    for prefix in ("", "output_"):
-        if hasattr(params, f"{prefix}multiplier"):
-            multiplier = getattr(params, f"{prefix}multiplier")
-            shift = getattr(params, f"{prefix}shift")
-            value = multiplier * 2.0 ** (shift - 31)
-            what = "output's real multiplier" if prefix else "real multiplier"
-            return [f"{what} {value:.9g} = {multiplier} * 2^({shift} - 31)"]
-    return []
-
-
-def _range(reals: Any) -> str:
+    reals = real_multipliers(params)
+    if reals is None:
+        return []
     low, high = float(reals.min()), float(reals.max())
-    return f"{low:.9g}" if low == high else f"{low:.6g} to {high:.6g}"
+    real = f"{low:.9g}" if low == high else f"{low:.6g} to {high:.6g}"
+    form = "in float64" if hasattr(params, "mantissas") else "= multiplier * 2^(shift - 31)"
+    return [f"real multiplier{'s' if len(reals) > 1 else ''} {real} {form}"]
 
 
 def _struct(

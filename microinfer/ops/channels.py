@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fixedpoint import Int64Array, quantize_multipliers, requantize
+from ..fixedpoint import Int64Array, quantize_multipliers, real_multiplier, requantize
 from ..graph import Tensor
 from .accumulate import product_interval
 from .layer import Array, Layer
@@ -80,7 +80,7 @@ def requantize_steps(params: Any, weights: Array) -> StepFunction:
     return StepFunction(
         Staircase(
             exact=exact,
-            real=np.ldexp(multipliers.astype(np.float64), params.shifts.astype(np.int32) - 31),
+            real=real_multiplier(params.multipliers, params.shifts),
             offset=bias.astype(np.int64)
             - params.input_zero_point * weights.astype(np.int64).sum(axis=0),
             product_low=low,

@@ -172,11 +172,14 @@ def _products(params: Conv2DParams, frame: NDArray[Any], matrix: NDArray[Any]) -
     output = (params.output_height, params.output_width)
     stride = (params.stride_height, params.stride_width)
     dilation = (params.dilation_height, params.dilation_width)
+    products: NDArray[Any]
     if kernel == (1, 1):
-        return frame.reshape(-1, taps) @ matrix[0]
+        products = frame.reshape(-1, taps) @ matrix[0]
+        return products
     if stride[0] > 1 or 2 * taps < channels:
         windows = patches(frame, kernel, output, stride, dilation)
-        return windows.reshape(-1, kernel_height * taps) @ matrix.reshape(-1, channels)
+        products = windows.reshape(-1, kernel_height * taps) @ matrix.reshape(-1, channels)
+        return products
     # Windows are laid out one kernel row high, and shared by the outputs above and below each
     # other: a fraction of the copying, for some additions.
     strips = (frame.shape[1], output[1])

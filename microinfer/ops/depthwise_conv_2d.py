@@ -191,8 +191,8 @@ def _sum_of_taps(params: DepthwiseConv2DParams, frame: NDArray[Any]) -> NDArray[
         ),
         writeable=False,
     )
-    products = np.einsum("nhijr,ijr->nhr", windows, params.row_taps)
-    products = products.reshape(*products.shape[:2], -1, params.output_channels)
+    sums = np.einsum("nhijr,ijr->nhr", windows, params.row_taps)
+    products: NDArray[Any] = sums.reshape(*sums.shape[:2], -1, params.output_channels)
     return products[:, :, :: params.stride_width]
 
 

@@ -24,7 +24,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fixedpoint import Int64Array, quantize_multipliers, requantize, round_half_away
+from ..fixedpoint import (
+    Int64Array,
+    quantize_multipliers,
+    real_multiplier,
+    requantize,
+    round_half_away,
+)
 from ..graph import Tensor
 from .accumulate import float_dtype, product_interval, require_int32_accumulator
 from .activation import activation_range
@@ -94,7 +100,7 @@ class FullyConnectedParams(_Dense):
         return requantize(acc, self.multipliers.astype(np.int64), self.shifts.astype(np.int64))
 
     def reals(self) -> NDArray[np.float64]:
-        return np.ldexp(self.multipliers.astype(np.float64), self.shifts.astype(np.int32) - 31)
+        return real_multiplier(self.multipliers, self.shifts)
 
 
 @dataclass(frozen=True)

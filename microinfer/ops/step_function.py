@@ -121,42 +121,46 @@ class _Form:
 
     def __init__(self, name: str, row: _Row, zero: int) -> None:
         self.name = name
+        self.row = row
         self.dtype = row.slope.dtype
         self._zero = row.slope.dtype.type(zero)
-        self._channels = len(row.low)
         self._longest = row
         self._repeated: dict[int, _Row] = {}
 
     def __call__(self, products: FloatArray) -> NDArray[np.uint8]:
-        """Outputs, counted from -128, of the products of some rows; overwrites the products."""
-        form = self._repeated.get(products.size) or self._repeat(products.size)
-        np.maximum(products, form.low, out=products)
-        np.minimum(products, form.high, out=products)
+        """Outputs, counted from -128, of whole rows of products one after another.
+
+        Overwrites the products.
+        """
+        return self.passes(products, self._repeated.get(products.size) or self._repeat(products))
+
+    def passes(self, products: FloatArray, row: _Row) -> NDArray[np.uint8]:
+        np.maximum(products, row.low, out=products)
+        np.minimum(products, row.high, out=products)
         steps = products.astype(self.dtype, copy=False)
         if self.name == "floor":
-            np.multiply(steps, form.slope, out=steps)
-            np.add(steps, form.shift, out=steps)
+            np.multiply(steps, row.slope, out=steps)
+            np.add(steps, row.shift, out=steps)
         else:
-            np.add(steps, form.shift, out=steps)
-            np.multiply(steps, form.slope, out=steps)
-            np.add(steps, np.copysign(form.half, steps), out=steps)
+            np.add(steps, row.shift, out=steps)
+            np.multiply(steps, row.slope, out=steps)
+            np.add(steps, np.copysign(row.half, steps), out=steps)
             np.trunc(steps, out=steps)
             np.add(steps, self._zero, out=steps)
         return steps.astype(np.uint8)
 
-    def _repeat(self, size: int) -> _Row:
-        """The parameters of ``size`` products.
+    def _repeat(self, products: FloatArray) -> _Row:
+        """The parameters for as many products as these.
 
         One run of numbers in every array takes half the time of the same passes over short rows.
         """
-        if size > len(self._longest.low):
-            rows = size // self._channels
-            row = (array[: self._channels] for array in self._longest)
-            self._longest = _Row(*(np.tile(array, rows) for array in row))
+        if products.size > len(self._longest.low):
+            rows = products.size // len(self.row.low)
+            self._longest = _Row(*(np.tile(array, rows) for array in self.row))
             self._repeated.clear()
-        repeated = _Row(*(array[:size] for array in self._longest))
-        self._repeated[size] = repeated
-        return repeated
+        row = _Row(*(array[: products.size] for array in self._longest))
+        self._repeated[products.size] = row
+        return row
 
 
 class StepFunction:
@@ -191,24 +195,20 @@ class StepFunction:
 
     def _choose(self) -> _Form | None:
         """The first float form that is proved equal, cheapest first."""
-        if not self.staircase.monotone():
+        stairs = self.staircase
+        if not stairs.monotone():
             return None
-        at = self.staircase.thresholds()
+        at = stairs.thresholds()
+        ends = np.stack([stairs.product_low, stairs.product_high])
+        products = np.clip(np.concatenate([at, at - 1, ends]), *ends)
+        expected = stairs.at(products) - INT8_MIN
         for name in ("floor", "away"):
             for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
-                form = _fitted(name, dtype, self.staircase, at)
-                if _proved(form, self.staircase, at):
+                form = _fitted(name, dtype, stairs, at)
+                outputs = form.passes(products.astype(stairs.product_dtype()), form.row)
+                if (outputs == expected).all():
                     return form
         return None
-
-
-def _proved(form: _Form, stairs: Staircase, at: Int64Array) -> bool:
-    """Whether the form equals the integers at, and just below, every threshold."""
-    ends = np.stack([stairs.product_low, stairs.product_high])
-    products = np.clip(np.concatenate([at, at - 1, ends]), *ends)
-    got = form(products.astype(stairs.product_dtype()).reshape(-1))
-    expected = stairs.at(products).reshape(-1) - INT8_MIN
-    return bool((got == expected).all())
 
 
 def _fitted(name: str, dtype: np.dtype[Any], stairs: Staircase, at: Int64Array) -> _Form:
@@ -218,20 +218,20 @@ def _fitted(name: str, dtype: np.dtype[Any], stairs: Staircase, at: Int64Array) 
     reached, avoided = values <= last, values > first  # by some products
     low = np.where(reached & avoided, at - 1, INT32_MAX).min(axis=0, initial=INT32_MAX)
     high = np.where(reached & avoided, at, INT32_MIN).max(axis=0, initial=INT32_MIN)
-    offset = 0 if name == "floor" else stairs.offset
+    offset = np.zeros_like(stairs.offset) if name == "floor" else stairs.offset
     # Scaled, the least product that yields a value, and the one below it.
     inside = np.where(reached, slope * (np.clip(at, low, high) + offset), np.inf)
     below = np.where(avoided, slope * (np.clip(at - 1, low, high) + offset), -np.inf)
     if name == "floor":
-        shift = _between(values - inside, values - below) - INT8_MIN
-        half, constant = np.zeros_like(shift), first - INT8_MIN + 0.5
+        shift, half = _between(values - inside, values - below) - INT8_MIN, np.zeros_like(slope)
+        constant = first - INT8_MIN + 0.5
     else:
         # Half is added to what is above zero and taken from what is below.
         steps = values - stairs.zero_point
         least = np.where(steps > 0, steps - inside, below - steps + 1)
         most = np.where(steps > 0, steps - below, inside - steps + 1)
-        half = np.abs(_between(least, most))
-        shift, constant = stairs.offset.astype(np.float64), first - stairs.zero_point
+        shift, half = offset.astype(np.float64), np.abs(_between(least, most))
+        constant = (first - stairs.zero_point).astype(np.float64)
     # Where the outputs of a channel are all the same, its products are taken as 0: 1 * 0 + it.
     moves = first < last
     row = _Row(

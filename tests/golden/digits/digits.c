@@ -1044,7 +1044,7 @@ __attribute__((weak)) uint32_t digits_clock(void)
 /* Layer 0: CONV_2D, [1, 8, 8, 1] -> [1, 8, 8, 24]
  * 3x3 window, stride 1x1, padding SAME, fused RELU
  * 13,824 multiply-accumulates
- * real multipliers 0.00163755 to 0.00431591, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00163755 to 0.00431591 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "digits_1/stem_1/convolution" [24, 3, 3, 1] */
@@ -1142,7 +1142,7 @@ static void digits_layer_0(int8_t *arena)
 /* Layer 1: DEPTHWISE_CONV_2D, [1, 8, 8, 24] -> [1, 8, 8, 24]
  * 3x3 window, stride 1x1, padding SAME, fused RELU
  * 13,824 multiply-accumulates
- * real multipliers 0.00361438 to 0.0132716, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00361438 to 0.0132716 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "digits_1/block1_depthwise_norm_1/batchnorm/mul_1;digits_1/blo..." [1, 3, 3, 24] */
@@ -1240,7 +1240,7 @@ static void digits_layer_1(int8_t *arena)
 /* Layer 2: CONV_2D, [1, 8, 8, 24] -> [1, 8, 8, 24]
  * 1x1 window, stride 1x1, padding VALID
  * 36,864 multiply-accumulates
- * real multipliers 0.00168356 to 0.00383098, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00168356 to 0.00383098 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "digits_1/block1_pointwise_1/convolution" [24, 1, 1, 24] */
@@ -1382,7 +1382,7 @@ static void digits_layer_2(int8_t *arena)
 
 /* Layer 3: ADD, [1, 8, 8, 24], [1, 8, 8, 24] -> [1, 8, 8, 24]
  * fused RELU
- * output's real multiplier 3.47967654e-06 = 1958883745 * 2^(-18 - 31)
+ * real multiplier 3.47967654e-06 = multiplier * 2^(shift - 31)
  */
 
 DIGITS_CONST_ATTR static const mi_add_params digits_layer_3_params = {
@@ -1415,7 +1415,7 @@ static void digits_layer_3(int8_t *arena)
 /* Layer 4: DEPTHWISE_CONV_2D, [1, 8, 8, 24] -> [1, 4, 4, 24]
  * 3x3 window, stride 2x2, padding SAME, fused RELU
  * 3,456 multiply-accumulates
- * real multipliers 0.00340283 to 0.010994, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00340283 to 0.010994 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "digits_1/block2_depthwise_norm_1/batchnorm/mul_1;digits_1/blo..." [1, 3, 3, 24] */
@@ -1513,7 +1513,7 @@ static void digits_layer_4(int8_t *arena)
 /* Layer 5: CONV_2D, [1, 4, 4, 24] -> [1, 4, 4, 48]
  * 1x1 window, stride 1x1, padding VALID, fused RELU
  * 18,432 multiply-accumulates
- * real multipliers 0.00166559 to 0.0071012, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00166559 to 0.0071012 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "digits_1/block2_pointwise_1/convolution" [48, 1, 1, 24] */
@@ -1738,7 +1738,7 @@ static void digits_layer_5(int8_t *arena)
 /* Layer 6: DEPTHWISE_CONV_2D, [1, 4, 4, 48] -> [1, 4, 4, 48]
  * 3x3 window, stride 1x1, padding SAME, fused RELU
  * 6,912 multiply-accumulates
- * real multipliers 0.00304289 to 0.0144415, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00304289 to 0.0144415 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "digits_1/block3_depthwise_norm_1/batchnorm/mul_1;digits_1/blo..." [1, 3, 3, 48] */
@@ -1873,7 +1873,7 @@ static void digits_layer_6(int8_t *arena)
 /* Layer 7: CONV_2D, [1, 4, 4, 48] -> [1, 4, 4, 48]
  * 1x1 window, stride 1x1, padding VALID, fused RELU
  * 36,864 multiply-accumulates
- * real multipliers 0.00418442 to 0.00728864, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00418442 to 0.00728864 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "digits_1/block3_pointwise_1/convolution" [48, 1, 1, 48] */
@@ -2240,7 +2240,7 @@ static void digits_layer_7(int8_t *arena)
 }
 
 /* Layer 8: MEAN, [1, 4, 4, 48] -> [1, 48]
- * real multiplier 0.169236204 = 1453727921 * 2^(-2 - 31)
+ * real multiplier 0.169236204 = multiplier * 2^(shift - 31)
  */
 
 DIGITS_CONST_ATTR static const mi_mean_params digits_layer_8_params = {
@@ -2264,7 +2264,7 @@ static void digits_layer_8(int8_t *arena)
 
 /* Layer 9: FULLY_CONNECTED, [1, 48] -> [1, 10]
  * 480 multiply-accumulates
- * real multiplier 0.000692631 to 0.00104294 in float64
+ * real multipliers 0.000692631 to 0.00104294 in float64
  */
 
 /* weights: "digits_1/classify_1/MatMul" [10, 48] */
@@ -2377,7 +2377,6 @@ static void digits_layer_9(int8_t *arena)
 }
 
 /* Layer 10: SOFTMAX, [1, 10] -> [1, 10]
- * real multiplier 12613656 = 1614547968 * 2^(24 - 31)
  */
 
 DIGITS_CONST_ATTR static const mi_softmax_params digits_layer_10_params = {

@@ -87,7 +87,7 @@ static void gesture_layer_0(int8_t *arena)
 /* Layer 1: CONV_2D, [1, 1, 50, 6] -> [1, 1, 50, 8]
  * 1x3 window, stride 1x1, padding SAME, fused RELU
  * 7,200 multiply-accumulates
- * real multipliers 0.00335217 to 0.00546372, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00335217 to 0.00546372 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "gesture_1/conv1_1/convolution" [8, 1, 3, 6] */
@@ -201,7 +201,7 @@ static void gesture_layer_2(int8_t *arena)
 /* Layer 3: CONV_2D, [1, 1, 25, 8] -> [1, 1, 25, 16]
  * 1x3 window, stride 1x1, padding SAME, fused RELU
  * 9,600 multiply-accumulates
- * real multipliers 0.00167195 to 0.00293569, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00167195 to 0.00293569 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "gesture_1/conv2_1/convolution" [16, 1, 3, 8] */
@@ -361,7 +361,7 @@ static void gesture_layer_5(int8_t *arena)
 /* Layer 6: FULLY_CONNECTED, [1, 192] -> [1, 16]
  * fused RELU
  * 3,072 multiply-accumulates
- * real multipliers 0.000209474 to 0.00118007, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.000209474 to 0.00118007 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "gesture_1/hidden_1/MatMul" [16, 192] */
@@ -798,7 +798,7 @@ static void gesture_layer_6(int8_t *arena)
 
 /* Layer 7: FULLY_CONNECTED, [1, 16] -> [1, 3]
  * 48 multiply-accumulates
- * real multipliers 0.00154343 to 0.00205168, multiplier * 2^(shift - 31) per channel
+ * real multipliers 0.00154343 to 0.00205168 = multiplier * 2^(shift - 31)
  */
 
 /* weights: "gesture_1/classify_1/MatMul" [3, 16] */
@@ -852,7 +852,6 @@ static void gesture_layer_7(int8_t *arena)
 }
 
 /* Layer 8: SOFTMAX, [1, 3] -> [1, 3]
- * real multiplier 40655684 = 1300981888 * 2^(26 - 31)
  */
 
 GESTURE_CONST_ATTR static const mi_softmax_params gesture_layer_8_params = {
