@@ -74,9 +74,10 @@ def _with_samples(array: Array, tensor: Tensor, position: int) -> tuple[Array, F
         return array[:, None], "replaced"
     if array.shape == tensor.shape[1:] and tensor.shape[:1] == (1,):
         return array[None, None], "bare"
-    shape = ", ".join(str(extent) for extent in tensor.shape)
+    extents = tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape
+    many = ", ".join(["N", *map(str, extents)])
     raise BadInput(
-        f"{where}: got shape {array.shape}, expected ({shape}), or (samples, {shape}) for many"
+        f"{where}: got shape {array.shape}, expected {tensor.shape}, or ({many}) for N samples"
     )
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from .batch import Batch, join, split_batch
 from .graph import Graph
 from .numerics import profile
+from .one_thread import one_thread
 from .prepare import prepare
 from .trace import LayerTrace, Trace
 
@@ -20,12 +19,6 @@ Array = NDArray[Any]
 # Samples are run in groups whose largest tensor has about this many elements: as floats they
 # then stay in the processor's cache between the passes over them.
 GROUP_ELEMENTS = 1 << 18
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    """The loaded BLAS libraries. Their threads cost more than they bring at these sizes."""
-    return ThreadpoolController()
 
 
 class _Step(NamedTuple):
@@ -114,7 +107,7 @@ class Interpreter:
         All of them, or only the outputs for certain.
         """
         groups = []
-        with _blas().limit(limits=1):
+        with one_thread():
             for first in range(0, batch.samples, self._group):
                 samples = min(self._group, batch.samples - first)
                 values = dict(self._constants)

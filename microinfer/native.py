@@ -22,7 +22,7 @@ from .errors import ToolchainError
 from .graph import Graph
 from .numerics import profile
 from .prepare import prepare
-from .trace import LayerTrace, Trace
+from .trace import LayerTrace, Trace, split_bytes, traced_bytes
 
 Array = NDArray[Any]
 
@@ -93,8 +93,6 @@ class Native:
         self._ffi = FFI()
         self._ffi.cdef(DECLARATIONS)
         self._library: Any = self._ffi.dlopen(str(library))
-        computed = [index for layer in self.layers for index in layer.node.outputs]
-        self._traced_bytes = sum(graph.tensors[index].nbytes for index in computed)
 
     def run(self, *inputs: Array) -> list[Array]:
         """The model's outputs; takes and gives what ``Interpreter.run`` does."""
@@ -119,20 +117,22 @@ class Native:
     def trace(self, *inputs: Array) -> Trace:
         """Every layer's outputs; takes and gives what ``Interpreter.trace`` does."""
         batch = split_batch(self.graph, inputs)
-        raw = np.empty((batch.samples, self._traced_bytes), np.uint8)
+        raw = np.empty((batch.samples, traced_bytes(self.graph)), np.uint8)
         for sample in range(batch.samples):
             self._fill(batch, sample)
             self._library.model_host_invoke(self._ffi.from_buffer(raw[sample]))
-        layers, start = [], 0
-        for layer in self.layers:
-            outputs = []
-            for index in layer.node.outputs:
-                tensor = self.graph.tensors[index]
-                part = np.ascontiguousarray(raw[:, start : start + tensor.nbytes])
-                values = part.view(tensor.dtype).reshape(batch.samples, *tensor.shape)
-                outputs.append(batch.restore(values, tensor))
-                start += tensor.nbytes
-            layers.append(LayerTrace(layer.index, layer.node, outputs, layer.params))
+        layers = [
+            LayerTrace(
+                layer.index,
+                layer.node,
+                [
+                    batch.restore(values, self.graph.tensors[index])
+                    for index, values in zip(layer.node.outputs, outputs, strict=True)
+                ],
+                layer.params,
+            )
+            for layer, outputs in zip(self.layers, split_bytes(self.graph, raw), strict=True)
+        ]
         return Trace(
             layers,
             {

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadInput
-from .graph import Node
+from .graph import Graph, Node
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,23 @@ class Trace:
             np.savez_compressed(file, trace=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
 
     @classmethod
+    def from_bytes(cls, graph: Graph, dump: bytes, *inputs: NDArray[Any]) -> Trace:
+        """The run that a device's dump tells of: all that ``<name>_trace`` got, one after another.
+
+        ``inputs`` are the sample that it ran, each of its tensor's shape. Raises BadInput if the
+        dump has another size than the model's layers have together.
+        """
+        expected = traced_bytes(graph)
+        if len(dump) != expected:
+            raise BadInput(f"got {len(dump)} bytes, expected {expected}: every layer's output")
+        values = split_bytes(graph, np.frombuffer(dump, np.uint8)[None])
+        layers = [
+            LayerTrace(index, node, [array[0] for array in outputs])
+            for index, (node, outputs) in enumerate(zip(graph.nodes, values, strict=True))
+        ]
+        return cls(layers, dict(zip(graph.inputs, inputs, strict=True)), "device")
+
+    @classmethod
     def load(cls, path: str | Path) -> Trace:
         """Read what ``save`` wrote. Raises BadInput if it is something else."""
         try:
@@ -96,3 +113,22 @@ class Trace:
             raise BadInput(f"{path}: no such file") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
             raise BadInput(f"{path}: not a trace saved by microinfer (.npz)") from None
+
+
+def traced_bytes(graph: Graph) -> int:
+    """Bytes that the outputs of all layers have together."""
+    return sum(graph.tensors[index].nbytes for node in graph.nodes for index in node.outputs)
+
+
+def split_bytes(graph: Graph, raw: NDArray[np.uint8]) -> list[list[NDArray[Any]]]:
+    """Each layer's outputs [samples, *shape] in bytes [samples, traced_bytes]."""
+    layers, start = [], 0
+    for node in graph.nodes:
+        outputs = []
+        for index in node.outputs:
+            tensor = graph.tensors[index]
+            part = np.ascontiguousarray(raw[:, start : start + tensor.nbytes])
+            outputs.append(part.view(tensor.dtype).reshape(len(raw), *tensor.shape))
+            start += tensor.nbytes
+        layers.append(outputs)
+    return layers

@@ -1,22 +1,16 @@
-"""Pytest's own set-up, for all tests.
+"""Pytest's own set-up, for all tests: plugins, and how long Hypothesis looks.
 
-A test that measures something says so with ``record_property("note", "...")``: the line appears
-under the results, whichever worker ran it.
+The same examples in every run; MICROINFER_FULL=1 (`make test-full`) draws many more of them.
 """
 
 from __future__ import annotations
 
-import pytest
+import os
 
-pytest_plugins = ["strict_skips"]
+from hypothesis import settings
 
+pytest_plugins = ["compared", "measured", "strict_skips"]
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = terminalreporter.getreports("passed")
-    notes = [
-        value for report in reports for name, value in report.user_properties if name == "note"
-    ]
-    if notes:
-        terminalreporter.section("measured")
-        for note in notes:
-            terminalreporter.write_line(str(note))
+settings.register_profile("quick", max_examples=100, derandomize=True, deadline=None, database=None)
+settings.register_profile("full", settings.get_profile("quick"), max_examples=3000)
+settings.load_profile("full" if os.environ.get("MICROINFER_FULL") == "1" else "quick")

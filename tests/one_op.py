@@ -11,6 +11,7 @@ one. The graph is read back from its own .tflite bytes, so it is what a user's f
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -164,10 +165,17 @@ class Numbers:
     """
 
     def __init__(self, draw: Draw) -> None:
-        self.draw = draw
-        self.mode = draw(st.sampled_from(("few bits", "any", "ties")))
+        self._draw = draw
         self.rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+        self.mode = self.draw(st.sampled_from(("few bits", "any", "ties")))
         self.everywhere = int(self.rng.choice([-128, 127, *self.rng.integers(-128, 128, 4)]))
+
+    def draw(self, strategy: st.SearchStrategy[Any]) -> Any:
+        """Draw, and let ``rng`` depend on it: Hypothesis likes to vary one choice at a time."""
+        value = self._draw(strategy)
+        mixed = zlib.crc32(repr(value).encode())
+        self.rng = np.random.default_rng([mixed, int(self.rng.integers(2**32))])
+        return value
 
     def near(self, value: float) -> float:
         """A float32 near ``value``; a power of two, or 3 or 5 times one, with "few bits"."""
@@ -190,10 +198,13 @@ class Numbers:
         """An output with a scale near ``scale``, or one that takes ``real`` next to a tie.
 
         Of a multiplier that acts on an integer ``acc``, the tie is where double rounding has it:
-        half a unit before the right shift lower.
+        half a unit before the right shift lower. Some ties are of an activation's limits.
         """
         zero_point = self.zero_point()
-        if self.mode == "ties" and real != 0:
+        if self.mode == "ties" and self.draw(st.sampled_from((False, False, True))):
+            steps = int(self.rng.integers(100)) + 0.5
+            own = float(np.float32(self.rng.choice([1, 6]) / steps))
+        elif self.mode == "ties" and real != 0:
             room = 126 - zero_point if real > 0 else 127 + zero_point
             steps = int(self.rng.integers(max(room, 0) + 1)) + 0.5
             shift = math.frexp(steps / abs(acc))[1] if acc else 0

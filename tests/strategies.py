@@ -57,6 +57,7 @@ def _everywhere(n: Numbers, tensor: Tensor) -> tuple[float, int]:
 @st.composite
 def add_sub(draw: Draw, op: str) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     first, second, shape = _operands(n)
     (s1, v1), (s2, v2) = _everywhere(n, first), _everywhere(n, second)
     # The runtimes abort where the sum would have to be scaled up by 2^19 and more.
@@ -71,6 +72,7 @@ def add_sub(draw: Draw, op: str) -> OneOp:
 @st.composite
 def mul(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     first, second, shape = _operands(n)
     (s1, v1), (s2, v2) = _everywhere(n, first), _everywhere(n, second)
     steps = draw(st.sampled_from((2, 100, 400, 5000, 2**20)))
@@ -92,6 +94,7 @@ EVERY = st.sampled_from(((256,), (1, 256), (2, 128), (4, 8, 8), (1, 16, 2, 8)))
 @st.composite
 def lookup(draw: Draw, op: str) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     shape = draw(EVERY)
     source = activation(shape, n.scale(2.0**-14, 15.0), n.zero_point())
     assert source.quantization is not None
@@ -112,6 +115,7 @@ def lookup(draw: Draw, op: str) -> OneOp:
 @st.composite
 def quantize(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     if draw(st.booleans()):
         return draw(lookup("QUANTIZE"))
     shape = draw(st.integers(1, 4).flatmap(shapes))
@@ -133,6 +137,7 @@ def quantize(draw: Draw) -> OneOp:
 @st.composite
 def dequantize(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     source = activation(draw(EVERY), n.scale(2.0**-30, 2.0**20), n.zero_point())
     return every_int8(n, one_op("DEQUANTIZE", [source], activation(source.shape, None, name="y")))
 
@@ -147,6 +152,7 @@ def _like(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
 @st.composite
 def pad(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     shape = draw(st.integers(1, 4).flatmap(shapes))
     pads = [draw(st.tuples(st.integers(0, 3), st.integers(0, 3))) for _ in shape]
     source = n.tensor(shape)
@@ -157,6 +163,7 @@ def pad(draw: Draw) -> OneOp:
 @st.composite
 def transpose(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     shape = draw(st.integers(1, 5).flatmap(shapes))
     order = draw(st.permutations(range(len(shape))))
     source = n.tensor(shape)
@@ -167,6 +174,7 @@ def transpose(draw: Draw) -> OneOp:
 @st.composite
 def concatenation(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     shape = draw(st.integers(1, 4).flatmap(shapes))
     axis = draw(st.integers(-len(shape), len(shape) - 1))
     place = axis % len(shape)
@@ -196,6 +204,7 @@ def concatenation(draw: Draw) -> OneOp:
 @st.composite
 def reshape(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     shape = draw(st.integers(1, 4).flatmap(shapes))
     source = n.tensor(shape)
     left, extents = source.size, []
@@ -213,6 +222,7 @@ def reshape(draw: Draw) -> OneOp:
 @st.composite
 def squeeze(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     shape = draw(st.integers(1, 4).flatmap(lambda rank: shapes(rank, 2)))
     ones = [axis for axis, extent in enumerate(shape) if extent == 1]
     axes = draw(st.lists(st.sampled_from(ones), unique=True)) if ones else []
@@ -225,6 +235,7 @@ def squeeze(draw: Draw) -> OneOp:
 @st.composite
 def expand_dims(draw: Draw) -> OneOp:
     n = Numbers(draw)
+    draw = n.draw
     shape = draw(st.integers(1, 3).flatmap(shapes))
     axis = draw(st.integers(-len(shape) - 1, len(shape)))
     source = n.tensor(shape)

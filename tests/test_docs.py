@@ -160,7 +160,7 @@ def test_make_demo(tmp_path: Path, record_property: Callable[[str, object], None
     start = time.perf_counter()
     result = bash(f"make demo PYTHON={sys.executable}", folder)
     seconds = time.perf_counter() - start
-    record_property("note", f"`make demo` in a clean copy: {seconds:.0f} s")
+    record_property("measured", f"`make demo` in a clean copy: {seconds:.0f} s")
     assert result.returncode == 0, result.stdout
     # The demo echoes the commands that it runs, so the whole block is its output.
     shown = [

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from microinfer import BadInput, Graph, Interpreter, Node, Trace, UnsupportedModel
 from microinfer.fixedpoint import quantize_multipliers, requantize, round_half_away
 from microinfer.interpreter import GROUP_ELEMENTS
+from microinfer.one_thread import one_thread
 from microinfer.ops.step_function import Staircase, StepFunction
 from microinfer.tflite import read_file
 from one_op import Array, activation, constant, one_op
@@ -297,3 +299,16 @@ def test_thresholds_are_where_the_integers_change() -> None:
                 assert threshold == (reached[0] if len(reached) else beyond)
 
     check()
+
+
+def test_blas_has_one_thread_while_the_interpreter_runs_and_as_many_as_before_afterwards() -> None:
+    def threads() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info()]
+
+    with threadpool_limits(limits=2):
+        before = threads()
+        with one_thread():
+            with one_thread():
+                assert set(threads()) <= {1}
+            assert set(threads()) <= {1}  # the inner one has left, the outer has not
+        assert threads() == before

@@ -100,7 +100,7 @@ def _multiplier_text(layer: PlannedLayer) -> str:
 
 
 def _constant_bytes(planned: Plan, layer: PlannedLayer) -> int:
-    """Flash of a layer's own arrays, and of constant tensors that it reads first."""
+    """Flash of a layer's own constants, and of constant tensors that it reads first."""
     operands = layer.prepared.op.operand_indices(layer.prepared.node)
     earlier = {
         index
@@ -108,9 +108,7 @@ def _constant_bytes(planned: Plan, layer: PlannedLayer) -> int:
         for index in other.prepared.op.operand_indices(other.prepared.node)
     }
     new = {index for index in operands if index in planned.operand_constants} - earlier
-    return sum(array.nbytes for array in layer.constants) + sum(
-        planned.tensor(index).nbytes for index in new
-    )
+    return layer.constant_bytes + sum(planned.tensor(index).nbytes for index in new)
 
 
 def _print_totals(planned: Plan) -> None:

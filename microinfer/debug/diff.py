@@ -63,16 +63,22 @@ class Report:
         """The first layer that differs."""
         return next((layer for layer in self.layers if not layer.identical), None)
 
+    def __str__(self) -> str:
+        """One sentence: how much is identical, or the first layer and element that is not."""
+        layer = self.first
+        if layer is None:
+            return f"identical: {self.elements:,} elements in {len(self.layers)} layers"
+        assert layer.first is not None
+        where, one, other = layer.first
+        return (
+            f"different: {self.differing:,} of {self.elements:,} elements; first in layer"
+            f" {layer.index} {layer.node.op} at {where}: {one} and {other}"
+        )
+
     def assert_identical(self) -> None:
         """Raise TraceMismatch, naming layer, element and both values, unless all are equal."""
-        layer = self.first
-        if layer is not None:
-            assert layer.first is not None
-            where, one, other = layer.first
-            raise TraceMismatch(
-                f"layer {layer.index} {layer.node.op}: {layer.differing} of {layer.elements} values"
-                f" differ, the first at {where}: {one} and {other}"
-            )
+        if not self.identical:
+            raise TraceMismatch(str(self))
 
 
 def diff(one: Trace, other: Trace) -> Report:

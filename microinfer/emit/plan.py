@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..graph import Graph, Tensor
 from ..numerics import Numerics, profile
@@ -30,10 +28,15 @@ class PlannedLayer:
     scratch_offset: int
 
     @property
-    def constants(self) -> list[NDArray[Any]]:
-        """The arrays that the layer keeps in flash: weights, bias, multipliers, tables."""
-        values = (getattr(call.params, f.name) for call in self.calls for f in fields(call.params))
-        return [value for value in values if isinstance(value, np.ndarray)]
+    def constant_bytes(self) -> int:
+        """Flash of weights, bias, multipliers, tables, and of the params structs.
+
+        In a struct numbers and pointers take 4 bytes each, as on a 32-bit core.
+        """
+        values = [getattr(call.params, f.name) for call in self.calls for f in fields(call.params)]
+        arrays = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        words = sum(len(value) if isinstance(value, tuple) else 1 for value in values)
+        return arrays + 4 * words
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Plan:
     operand_constants  constant tensors that kernels read as operands (such as ADD's second)
     arena_bytes     RAM: inputs, outputs, activations and scratch
     scratch_bytes   the largest scratch of a layer; part of arena_bytes
-    constant_bytes  flash that weights, biases, multipliers and tables take; code comes on top
+    constant_bytes  flash that weights, biases, multipliers, tables and params structs take on a
+                    32-bit core; code comes on top
     """
 
     graph: Graph
@@ -102,7 +106,6 @@ def plan(graph: Graph, numerics: str = "tflm") -> Plan:
             }
         )
     )
-    constants = [array for layer in layers for array in layer.constants]
     return Plan(
         graph=graph,
         numerics=row,
@@ -112,7 +115,7 @@ def plan(graph: Graph, numerics: str = "tflm") -> Plan:
         operand_constants=operand_constants,
         arena_bytes=size,
         scratch_bytes=max(scratch.values(), default=0),
-        constant_bytes=sum(array.nbytes for array in constants)
+        constant_bytes=sum(layer.constant_bytes for layer in layers)
         + sum(graph.tensors[index].nbytes for index in operand_constants),
         macs=sum(layer.macs for layer in layers),
     )

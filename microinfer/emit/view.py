@@ -81,7 +81,6 @@ class PortView:
     size: int
     offset: int
     scale: str | None
-    dequantize_scale: str | None
     zero_point: int
 
     @property
@@ -110,7 +109,6 @@ def ports(plan: Plan, indices: Sequence[int], macro: str) -> list[PortView]:
                 size=tensor.size,
                 offset=plan.offsets[index],
                 scale=real(np.float32(quantization.scale)) if quantization else None,
-                dequantize_scale=real(quantization.scale) if quantization else None,
                 zero_point=quantization.zero_point if quantization else 0,
             )
         )

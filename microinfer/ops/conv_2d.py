@@ -180,8 +180,8 @@ def _products(params: Conv2DParams, frame: NDArray[Any], matrix: NDArray[Any]) -
         windows = patches(frame, kernel, output, stride, dilation)
         products = windows.reshape(-1, kernel_height * taps) @ matrix.reshape(-1, channels)
         return products
-    # Windows are laid out one kernel row high, and shared by the outputs above and below each
-    # other: a fraction of the copying, for some additions.
+    # Windows one kernel row high are shared by the outputs above and below each other: a fraction
+    # of the copying, for an addition per kernel row. (Not so with a stride or with many channels.)
     strips = (frame.shape[1], output[1])
     windows = patches(frame, (1, kernel[1]), strips, (1, stride[1]), (1, dilation[1]))
     rows = windows.reshape(len(frame), -1, taps)

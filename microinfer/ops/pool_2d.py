@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .accumulate import float_dtype, padded, patches
+from .accumulate import padded, patches
 from .activation import activation_range
 from .layer import INT8_MIN, Array, Layer, Op
 from .padding import window
@@ -61,7 +61,8 @@ class Pool2DParams:
     @cached_property
     def sum_dtype(self) -> np.dtype[Any]:
         """The narrowest float type in which a window's sum is exact."""
-        return float_dtype(np.ones((self.kernel_height * self.kernel_width, 1), np.int8))
+        largest = self.kernel_height * self.kernel_width * -INT8_MIN
+        return np.dtype(np.float32 if largest < 2**24 else np.float64)
 
 
 def prepare(layer: Layer) -> Pool2DParams:
@@ -126,8 +127,8 @@ def _clamp(params: Pool2DParams, values: Array) -> Array:
 
 
 def eval_average(params: Pool2DParams, x: Array) -> Array:
-    # Sums stay below 2^30 and a quotient is a fraction of count away from the next integer:
-    # float64 has both exactly, and truncates as C does.
+    # float64 truncates as C's integers do: a quotient that is no integer is at least 1 / count
+    # away from one, and both are far below 2^53.
     sums = np.einsum("nhwijc->nhwc", _windows(params, x, params.sum_dtype, 0)).astype(np.float64)
     sums += np.copysign(params.count // 2, sums)
     return _clamp(params, np.trunc(sums / params.count))

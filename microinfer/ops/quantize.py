@@ -3,7 +3,8 @@
 float32 to int8:  clamp(round(x / scale) + zero_point), the quotient and its rounding (half away
                   from zero) in float32. Beyond the range it saturates; NaN counts as 0.
 int8 to int8:     clamp(requantize(x - input_zero_point) + zero_point)
-int8 to float32:  float32(scale * (q - zero_point)), the product in float64
+int8 to float32:  scale * (q - zero_point) in float32. (TFLite forms the product in float64, where
+                  24 and 9 bits are exact, and rounds it once: the same.)
 
 [TFLM] kernels/internal/reference/quantize.h, requantize.h, dequantize.h.
 Runtimes convert values beyond int32 as their CPU does (x86: to the minimum, Arm: saturated).
@@ -31,7 +32,7 @@ class QuantizeParams:
 @dataclass(frozen=True)
 class DequantizeParams:
     size: int
-    scale: float
+    scale: np.float32
     zero_point: int
 
 
@@ -74,9 +75,11 @@ def quantize(x: Array, scale: np.float32, zero_point: int) -> Array:
     return outputs.astype(np.int8)
 
 
-def dequantize(q: Array, scale: float, zero_point: int) -> Array:
+def dequantize(q: Array, scale: float | np.float32, zero_point: int) -> Array:
     """int8 to float32, as TFLite's DEQUANTIZE does it."""
-    return (scale * (q.astype(np.int64) - zero_point)).astype(np.float32)
+    with np.errstate(over="ignore"):
+        real: Array = np.float32(scale) * (q.astype(np.int32) - zero_point).astype(np.float32)
+    return real
 
 
 def eval_quantize(params: QuantizeParams | lookup.LookupParams, x: Array) -> Array:
@@ -95,7 +98,7 @@ def prepare_dequantize(layer: Layer) -> DequantizeParams:
     assert source.quantization is not None
     return DequantizeParams(
         size=output.size,
-        scale=source.quantization.scale,
+        scale=np.float32(source.quantization.scale),
         zero_point=source.quantization.zero_point,
     )
 

@@ -132,9 +132,11 @@ class _Form:
 
         Overwrites the products.
         """
-        return self.passes(products, self._repeated.get(products.size) or self._repeat(products))
+        row = self._repeated.get(products.size) or self._repeat(products.size)
+        return self.passes(products, row).astype(np.uint8)
 
-    def passes(self, products: FloatArray, row: _Row) -> NDArray[np.uint8]:
+    def passes(self, products: FloatArray, row: _Row) -> FloatArray:
+        """The same before the truncation."""
         np.maximum(products, row.low, out=products)
         np.minimum(products, row.high, out=products)
         steps = products.astype(self.dtype, copy=False)
@@ -147,19 +149,19 @@ class _Form:
             np.add(steps, np.copysign(row.half, steps), out=steps)
             np.trunc(steps, out=steps)
             np.add(steps, self._zero, out=steps)
-        return steps.astype(np.uint8)
+        return steps
 
-    def _repeat(self, products: FloatArray) -> _Row:
-        """The parameters for as many products as these.
+    def _repeat(self, size: int) -> _Row:
+        """The parameters of ``size`` products.
 
         One run of numbers in every array takes half the time of the same passes over short rows.
         """
-        if products.size > len(self._longest.low):
-            rows = products.size // len(self.row.low)
-            self._longest = _Row(*(np.tile(array, rows) for array in self.row))
+        longest = self._longest
+        if size > len(longest.low):
+            rows = size // len(self.row.low)
+            self._longest = longest = _Row(*(np.tile(array, rows) for array in self.row))
             self._repeated.clear()
-        row = _Row(*(array[: products.size] for array in self._longest))
-        self._repeated[products.size] = row
+        row = self._repeated[size] = _Row(*(array[:size] for array in longest))
         return row
 
 
@@ -205,8 +207,8 @@ class StepFunction:
         for name in ("floor", "away"):
             for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
                 form = _fitted(name, dtype, stairs, at)
-                outputs = form.passes(products.astype(stairs.product_dtype()), form.row)
-                if (outputs == expected).all():
+                steps = form.passes(products.astype(stairs.product_dtype()), form.row)
+                if (np.trunc(steps) == expected).all():
                     return form
         return None
 

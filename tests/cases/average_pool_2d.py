@@ -62,4 +62,11 @@ CASES = (
         [-3, 5, 9],
         "real zero is -3, real six is 12 steps above",
     ),
+    Case(
+        "six_divided_in_float32",
+        pool((1, 3), (1, 1), (1, 3), 0.096, fused="RELU6"),
+        [[62, 63, 64]],
+        [62, 63, 63],
+        "6 / 0.096 is 62.5 in float32 and 62.4999995 in double",
+    ),
 )

@@ -31,6 +31,8 @@ def one_weight(x_scale: float, w_scale: float, values: int, **options: Any) -> G
     return conv(shape, (x_scale, 0), [[[[1]]]], w_scale, [0], shape, **options)
 
 
+LONG = 1061  # 127 * 127 * 1061 is odd and above 2^24
+
 CASES = (
     Case(
         "double_rounding",
@@ -98,5 +100,14 @@ CASES = (
         [4],
         "3 * 2 - 4 * 1 above 2; LiteRT refuses a CONV_2D without a bias",
         confirmed_by=("tflm",),
+    ),
+    Case(
+        "a_sum_that_float32_cannot_hold",
+        conv(
+            (1, 1, LONG), (1.0, 0), [[[[127] * LONG]]], 1.0, [5 - 127 * 127 * LONG], (1, 1, 1)
+        ),
+        [[[[[127] * LONG]]]],
+        [5],
+        "every unit of the accumulator counts, also in a BLAS of floats",
     ),
 )  # fmt: skip

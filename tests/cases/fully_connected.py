@@ -23,6 +23,8 @@ def dense(
     return one_op("FULLY_CONNECTED", [activation(shape, *source), filters, biased], y, **options)
 
 
+LONG = 1061  # 127 * 127 * 1061 is odd and above 2^24
+
 CASES = (
     Case(
         "double_or_single_rounding",
@@ -70,5 +72,12 @@ CASES = (
         [[[[1, 2], [3, 5]]]],
         [17],
         "as many elements as a row of weights has make a row: 34 / 2",
+    ),
+    Case(
+        "a_sum_that_float32_cannot_hold",
+        dense((1, LONG), (1.0, 0), [[127] * LONG], 1.0, [5 - 127 * 127 * LONG], (1, 1)),
+        [[[127] * LONG]],
+        [5],
+        "every unit of the accumulator counts, also in a BLAS of floats",
     ),
 )  # fmt: skip

@@ -20,6 +20,13 @@ CASES = (
         "0, 9, 10 and 28 steps of 0.25: TFLM clips at 24 of them, LiteRT at 12 steps of 0.5",
     ),
     Case(
+        "six_divided_in_float32",
+        unary("RELU6", (0.096, 0), (0.096, 0), (3,)),
+        [[62, 63, 64]],
+        [62, 63, 63],
+        "6 / 0.096 is 62.5 in float32 and 62.4999995 in double, of 0.096 as float32 has it",
+    ),
+    Case(
         "six_beyond_the_type",
         unary("RELU6", (0.01, 0), (0.01, 0), (3,)),
         [[-1, 1, 127]],

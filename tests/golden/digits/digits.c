@@ -5,7 +5,7 @@
  * Model SHA-256   6d28f5719e9cbe11e5757eeb14eb092b25850ae65811e8719621da20ee957dbe
  * Arithmetic      bit for bit that of LiteRT, BUILTIN_REF kernels (profile litert)
  * RAM             4608 bytes of arena, of which kernels use up to 40 as scratch
- * Flash           7892 bytes of constants, and the code
+ * Flash           8788 bytes of constants, and the code
  * Work            130656 multiply-accumulates
  *
  * C99 and C++17. No dynamic memory, no C library beyond memcpy and memset. This file is yours.
@@ -868,7 +868,7 @@ typedef struct {
 
 typedef struct {
     int32_t size; /* elements */
-    double scale; /* a float32, widened */
+    float scale;
     int32_t zero_point;
 } mi_dequantize_params;
 
@@ -894,11 +894,11 @@ static inline int8_t mi_quantize_value(float x, float scale, int32_t zero_point)
     return mi_output_s8(steps, zero_point, INT8_MIN, INT8_MAX);
 }
 
-/* The product of 24 and 9 bits is exact in double, so that the result is rounded once. So it is
- * where double is only float, as on AVR: the product itself is then that rounding. */
-static inline float mi_dequantize_value(int8_t q, double scale, int32_t zero_point)
+/* TFLite forms the product in double and rounds it to float. Of 24 and 9 bits it is exact in
+ * double, so that this is one rounding: the same as that of the float product. */
+static inline float mi_dequantize_value(int8_t q, float scale, int32_t zero_point)
 {
-    return (float)(scale * (double)(q - zero_point));
+    return scale * (float)(q - zero_point);
 }
 
 MI_KERNEL void mi_quantize_f32_s8(
@@ -2479,7 +2479,7 @@ int digits_dequantize_output(void *arena, int index, float *real)
             return DIGITS_ERROR_ARENA;
         }
         for (size_t i = 0; i < DIGITS_OUTPUT_SIZE; i++) {
-            real[i] = mi_dequantize_value(q[i], 0.00390625, DIGITS_OUTPUT_ZERO_POINT);
+            real[i] = mi_dequantize_value(q[i], DIGITS_OUTPUT_SCALE, DIGITS_OUTPUT_ZERO_POINT);
         }
         return DIGITS_OK;
     }

@@ -5,7 +5,7 @@
  * Model SHA-256   6d28f5719e9cbe11e5757eeb14eb092b25850ae65811e8719621da20ee957dbe
  * Arithmetic      bit for bit that of LiteRT, BUILTIN_REF kernels (profile litert)
  * RAM             4608 bytes of arena, of which kernels use up to 40 as scratch
- * Flash           7892 bytes of constants, and the code
+ * Flash           8788 bytes of constants, and the code
  * Work            130656 multiply-accumulates
  *
  * C99 and C++17. No dynamic memory, no C library beyond memcpy and memset. This file is yours.

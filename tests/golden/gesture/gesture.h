@@ -5,7 +5,7 @@
  * Model SHA-256   705ff99336db343e807ae21692d77109a3bd0221cfb471dc53fb64746dc8ee7c
  * Arithmetic      bit for bit that of TensorFlow Lite Micro, reference kernels or CMSIS-NN (profile tflm)
  * RAM             700 bytes of arena, of which kernels use up to 12 as scratch
- * Flash           4035 bytes of constants, and the code
+ * Flash           4463 bytes of constants, and the code
  * Work            19920 multiply-accumulates
  *
  * C99 and C++17. No dynamic memory, no C library beyond memcpy and memset. This file is yours.

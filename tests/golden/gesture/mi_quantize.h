@@ -23,7 +23,7 @@ typedef struct {
 
 typedef struct {
     int32_t size; /* elements */
-    double scale; /* a float32, widened */
+    float scale;
     int32_t zero_point;
 } mi_dequantize_params;
 
@@ -49,11 +49,11 @@ static inline int8_t mi_quantize_value(float x, float scale, int32_t zero_point)
     return mi_output_s8(steps, zero_point, INT8_MIN, INT8_MAX);
 }
 
-/* The product of 24 and 9 bits is exact in double, so that the result is rounded once. So it is
- * where double is only float, as on AVR: the product itself is then that rounding. */
-static inline float mi_dequantize_value(int8_t q, double scale, int32_t zero_point)
+/* TFLite forms the product in double and rounds it to float. Of 24 and 9 bits it is exact in
+ * double, so that this is one rounding: the same as that of the float product. */
+static inline float mi_dequantize_value(int8_t q, float scale, int32_t zero_point)
 {
-    return (float)(scale * (double)(q - zero_point));
+    return scale * (float)(q - zero_point);
 }
 
 MI_KERNEL void mi_quantize_f32_s8(
