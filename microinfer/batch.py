@@ -44,18 +44,20 @@ def split_batch(graph: Graph, inputs: Sequence[Array]) -> Batch:
     """Check the arrays of a run against the model's inputs. Raises BadInput."""
     if len(inputs) != len(graph.inputs):
         raise BadInput(f"got {len(inputs)} arrays, expected {len(graph.inputs)}, one per input")
-    arrays, forms = [], []
+    arrays: list[Array] = []
+    forms: list[Form] = []
     for position, (value, index) in enumerate(zip(inputs, graph.inputs, strict=True)):
         array, form = _with_samples(np.asarray(value), graph.tensors[index], position)
         arrays.append(array)
-        forms.append((form, len(array)))
-    if len(set(forms)) > 1:
-        counts = ", ".join(str(count) for _, count in forms)
-        raise BadInput(f"the inputs disagree on the number of samples: {counts}")
-    form, samples = forms[0] if forms else ("one", 1)
-    if samples == 0:
+        forms.append(form)
+    counts = [len(array) for array in arrays]
+    if len(set(counts)) > 1:
+        raise BadInput(
+            f"the inputs disagree on the number of samples: {', '.join(map(str, counts))}"
+        )
+    if counts[0] == 0:
         raise BadInput("got an input with no samples in it")
-    return Batch(arrays, samples, form)
+    return Batch(arrays, counts[0], "leading" if "leading" in forms else forms[0])
 
 
 def _with_samples(array: Array, tensor: Tensor, position: int) -> tuple[Array, Form]:

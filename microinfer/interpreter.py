@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from .batch import Batch, join, split_batch
@@ -118,7 +119,10 @@ class Interpreter:
                     if not isinstance(results, tuple):
                         results = (results,)
                     for (index, shape), result in zip(outputs, results, strict=True):
-                        values[index] = result.reshape(samples, *shape)
+                        value = result.reshape(-1, *shape)
+                        if len(value) < samples:  # computed from constants alone
+                            value = np.broadcast_to(value, (samples, *shape))
+                        values[index] = value
                     if not keep:
                         for index in expires:
                             del values[index]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .errors import Problem, UnsupportedModel
 from .graph import Graph, Node
 from .numerics import Numerics
@@ -40,6 +42,9 @@ def prepare(graph: Graph, numerics: Numerics) -> tuple[PreparedLayer, ...]:
             params = op.prepare(layer)
         except LayerRefused:
             continue
+        for tensor in (graph.tensors[i] for i in op.operand_indices(node)):
+            if tensor.data is not None and not np.isfinite(tensor.data).all():
+                layer.refuse(tensor, "is a constant with a value that is not finite")
         layers.append(PreparedLayer(index, node, op, params))
     if problems:
         raise UnsupportedModel(problems, len(graph.nodes))
@@ -47,6 +52,9 @@ def prepare(graph: Graph, numerics: Numerics) -> tuple[PreparedLayer, ...]:
 
 
 _UNKNOWN = "this operator is not supported"
+
+INPUT_TYPES = ("INT8", "FLOAT32")
+MAX_TENSOR_BYTES = 2**27  # a hundred times what microcontrollers have
 
 
 def _structure(graph: Graph) -> list[Problem]:
@@ -63,10 +71,18 @@ def _structure(graph: Graph) -> list[Problem]:
         if tensor.sparse:
             refuse(-1, index, "is stored sparse", "convert the model without sparsity")
     for index in graph.inputs:
+        tensor = graph.tensors[index]
         if index in constants:
             refuse(-1, index, "is a model input and a constant")
-        if graph.tensors[index].size == 0:
-            refuse(-1, index, f"is a model input of shape {graph.tensors[index].shape}")
+        if tensor.size == 0:
+            refuse(-1, index, f"is a model input of shape {tensor.shape}")
+        if tensor.type not in INPUT_TYPES:
+            expected = " or ".join(INPUT_TYPES)
+            refuse(-1, index, f"is a model input of type {tensor.type}, expected {expected}")
+    for index in sorted(set(graph.inputs) | {i for node in graph.nodes for i in node.outputs}):
+        if index >= 0 and graph.tensors[index].nbytes > MAX_TENSOR_BYTES:
+            nbytes = graph.tensors[index].nbytes
+            refuse(-1, index, f"takes {nbytes:,} bytes, expected at most {MAX_TENSOR_BYTES:,}")
     if len(set(graph.inputs)) != len(graph.inputs):
         refuse(-1, graph.inputs[0], "is listed twice among the model's inputs")
     for layer, node in enumerate(graph.nodes):
@@ -82,6 +98,7 @@ def _structure(graph: Graph) -> list[Problem]:
     for index in graph.outputs:
         if index not in known or index in constants:
             refuse(-1, index, "is a model output that no layer computes")
-    if not graph.nodes:
-        problems.append(Problem(-1, "", "", "the model has no operators"))
+    for what, found in (("operators", graph.nodes), ("inputs", graph.inputs)):
+        if not found:
+            problems.append(Problem(-1, "", "", f"the model has no {what}"))
     return problems

@@ -36,9 +36,10 @@ class Trace:
         self, layers: Sequence[LayerTrace], inputs: dict[int, NDArray[Any]], numerics: str
     ) -> None:
         self.layers = list(layers)
-        self.inputs = dict(inputs)
+        # Copies: the caller may fill the same arrays again for the next run.
+        self.inputs = {index: np.array(value) for index, value in inputs.items()}
         self.numerics = numerics
-        self._tensors = dict(inputs)
+        self._tensors = dict(self.inputs)
         for layer in self.layers:
             self._tensors.update(zip(layer.node.outputs, layer.outputs, strict=True))
 

@@ -16,7 +16,17 @@ import pytest
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 
-__all__ = ["constant", "operator", "pack", "quantized", "schema", "tensor", "tiny_model"]
+__all__ = [
+    "add_chain",
+    "constant",
+    "fully_connected_chain",
+    "operator",
+    "pack",
+    "quantized",
+    "schema",
+    "tensor",
+    "tiny_model",
+]
 
 
 def tensor(shape: list[int] | None, type_: str = "INT8", **fields: Any) -> Any:
@@ -55,6 +65,58 @@ def tiny_model() -> Any:
         ],
         buffers=[schema.BufferT()],
     )
+
+
+def add_chain(count: int) -> Any:
+    """``count`` ADDs, each of the last two results: many objects and no weights."""
+    tensors = [
+        tensor([1, 8], name=f"t{index}", quantization=quantized([0.5], [0]))
+        for index in range(count + 1)
+    ]
+    operators = [
+        operator(
+            [index, max(0, index - 1)],
+            [index + 1],
+            builtinOptionsType=schema.BuiltinOptions.AddOptions,
+            builtinOptions=schema.AddOptionsT(),
+        )
+        for index in range(count)
+    ]
+    return _chain(schema.OperatorCodeT(version=2), tensors, operators, [schema.BufferT()])
+
+
+def fully_connected_chain(count: int) -> Any:
+    """``count`` FULLY_CONNECTED with weights of 4 x 4 and a bias, all of them different."""
+    tensors = [tensor([1, 4], name="x", quantization=quantized([0.5], [0]))]
+    buffers = [schema.BufferT()]
+    operators = []
+    for index in range(count):
+        tag = list(index.to_bytes(4, "little"))
+        buffers += [schema.BufferT(data=tag * 4), schema.BufferT(data=tag + [1] * 12)]
+        last, at = 3 * index, 2 * index + 1
+        kernel, bias = quantized([0.5], [0]), quantized([0.25], [0])
+        tensors += [
+            tensor([4, 4], name=f"w{index}", quantization=kernel, buffer=at),
+            tensor([4], "INT32", name=f"b{index}", quantization=bias, buffer=at + 1),
+            tensor([1, 4], name=f"y{index}", quantization=quantized([0.5], [0])),
+        ]
+        operators.append(
+            operator(
+                [last, last + 1, last + 2],
+                [last + 3],
+                builtinOptionsType=schema.BuiltinOptions.FullyConnectedOptions,
+                builtinOptions=schema.FullyConnectedOptionsT(),
+            )
+        )
+    code = schema.OperatorCodeT(deprecatedBuiltinCode=9, builtinCode=9, version=4)
+    return _chain(code, tensors, operators, buffers)
+
+
+def _chain(code: Any, tensors: list[Any], operators: list[Any], buffers: list[Any]) -> Any:
+    subgraph = schema.SubGraphT(
+        tensors=tensors, inputs=[0], outputs=[len(tensors) - 1], operators=operators
+    )
+    return schema.ModelT(version=3, operatorCodes=[code], subgraphs=[subgraph], buffers=buffers)
 
 
 def pack(model: Any) -> bytes:

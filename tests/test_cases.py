@@ -26,6 +26,8 @@ CASES = [
     for numerics in ORACLES
 ]
 
+CONFIRMED = [param for param in CASES if param.values[1] in param.values[0].confirmed_by]
+
 
 def check(case: Case, numerics: str, got: Array) -> None:
     expected = case.output(numerics)
@@ -39,11 +41,10 @@ def test_case_on_an_engine(case: Case, numerics: str, engine: str) -> None:
     check(case, numerics, ENGINES[engine](case.graph, numerics, *case.samples()))
 
 
-@pytest.mark.parametrize(("case", "numerics"), CASES)
+@pytest.mark.parametrize(("case", "numerics"), CONFIRMED)
 def test_case_is_what_the_runtime_gives(case: Case, numerics: str) -> None:
-    if numerics in case.confirmed_by:
-        (index,) = case.graph.outputs
-        check(case, numerics, ORACLES[numerics](write(case.graph), *case.samples())[index])
+    (index,) = case.graph.outputs
+    check(case, numerics, ORACLES[numerics](write(case.graph), *case.samples())[index])
 
 
 def test_every_operator_has_a_table() -> None:

@@ -25,17 +25,17 @@ output 0  StatefulPartitionedCall:0  int8   1x3      0.00390625        -128
 
 layer  operator         output      MACs  const bytes  multiplier
     0  RESHAPE          1x1x50x6                       (same bytes)
-    1  CONV_2D          1x1x50x8   7,200          216  0.00335..0.00546
-    2  MAX_POOL_2D      1x1x25x8
-    3  CONV_2D          1x1x25x16  9,600          528  0.00167..0.00294
-    4  MAX_POOL_2D      1x1x12x16
+    1  CONV_2D          1x1x50x8   7,200          312  0.00335..0.00546
+    2  MAX_POOL_2D      1x1x25x8                   56
+    3  CONV_2D          1x1x25x16  9,600          624  0.00167..0.00294
+    4  MAX_POOL_2D      1x1x12x16                  56
     5  RESHAPE          1x192                          (same bytes)
-    6  FULLY_CONNECTED  1x16       3,072        3,216  0.000209..0.00118
-    7  FULLY_CONNECTED  1x3           48           75  0.00154..0.00205
-    8  SOFTMAX          1x3
+    6  FULLY_CONNECTED  1x16       3,072        3,268  0.000209..0.00118
+    7  FULLY_CONNECTED  1x3           48          127  0.00154..0.00205
+    8  SOFTMAX          1x3                        20
 
 RAM       700  bytes of arena, 12 of them scratch of kernels
-flash   4,035  bytes of constants; the code comes on top
+flash   4,463  bytes of constants; the code comes on top
 work   19,920  multiply-accumulates (MACs)
 
 Memory map: a row per buffer, a column per layer, # where it is in use.
@@ -209,12 +209,30 @@ def test_run_saves_outputs_and_trace() -> None:
         ("-o", "folder.npy", "it is a folder, expected a file name"),
         ("-o", "out.txt", "its name has to end in .npy or .npz"),
         ("--trace", "no/t.npz", "there is no folder no"),
+        ("--trace", "trace", "its name has to end in .npz"),
+        ("--trace", "t.npy", "its name has to end in .npz"),
+        ("--trace", "x.npz", "the run reads it; choose another name"),
+        ("-o", "folder.npy/../x.npz", "the run reads it; choose another name"),
+        ("-o", "t.npz", "the trace goes there; choose another name"),
     ],
 )
 def test_run_refuses_a_place_before_it_runs(option: str, name: str, error: str) -> None:
     Path("folder.npy").mkdir()
-    said = microinfer("run", DIGITS, "-i", DIGITS_INPUTS, option, name)
+    np.savez("x.npz", x=np.load(DIGITS_INPUTS))
+    options = [option, name] + (["--trace", "t.npz"] if name == "t.npz" else [])
+    said = microinfer("run", DIGITS, "-i", "x.npz:x", *options)
     assert said == Said(2, "", f"error: cannot write {name}: {error}\n")
+    assert sorted(path.name for path in Path().iterdir()) == ["folder.npy", "x.npz"]
+
+
+def test_run_does_not_overwrite_its_model() -> None:
+    Path("model.npz").write_bytes(DIGITS.read_bytes())
+    Path("link.npz").symlink_to("model.npz")
+    for name in ("model.npz", "link.npz"):
+        said = microinfer("run", "model.npz", "--random", "1", "--trace", name)
+        error = f"cannot write {name}: the run reads it; choose another name"
+        assert said == Said(2, "", f"error: {error}\n")
+    assert Path("model.npz").read_bytes() == DIGITS.read_bytes()
 
 
 def test_run_leaves_no_half_written_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import microinfer as mi
 from c_build import C_WARNINGS, SANITIZERS, WARNINGS, need, run, write
+from cases import TABLES
 from microinfer.emit.selftest import pattern
 from shared_models import INT8_MODELS, shared_model
 
@@ -66,6 +67,21 @@ def test_every_option_compiles_cleanly(
     for flags in ([], HOOKS, ["-DM_NO_FLOAT"]):
         run([compiler, "-std=c99", *C_WARNINGS, *flags, "-O2", "-c", "m.c", "-o", "m.o"], folder)
     run([plusplus, "-std=c++17", "-x", "c++", *WARNINGS, *HOOKS, "-c", "m.c", "-o", "m.o"], folder)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("op", ["ADD", "CONCATENATION", "DEQUANTIZE", "QUANTIZE", "RESHAPE"])
+def test_float_ports_several_inputs_and_layers_without_code(
+    op: str, compiler: str, tmp_path: Path
+) -> None:
+    need(compiler)
+    plusplus = need({"gcc": "g++", "clang": "clang++"}[compiler])
+    for arena in ("static", "caller"):
+        files = mi.generate(TABLES[op][0].graph, "m", arena=arena)  # type: ignore[arg-type]
+        folder = write(tmp_path / arena, files)
+        common = [*HOOKS, "-O2", "-c", "m.c", "-o", "m.o"]
+        run([compiler, "-std=c99", *C_WARNINGS, *common], folder)
+        run([plusplus, "-std=c++17", "-x", "c++", *WARNINGS, *common], folder)
 
 
 @pytest.mark.parametrize("name", [*INT8_MODELS, *OWN])

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import flatbuffers
+import numpy as np
 import pytest
 
 import microinfer
 from microinfer.errors import BadFile, UnsupportedModel
 from microinfer.tflite import read
+from microinfer.tflite.schema import FIELDS, UNIONS
 from mutate import mutants
 from shared_models import FLOAT32_MODELS, INT8_MODELS, shared_model
 
@@ -24,6 +26,7 @@ MODELS = INT8_MODELS + FLOAT32_MODELS
 MEMORY_PER_FILE_BYTE = 10
 PYTHON_ITSELF = 16384  # bytes: an exception and the first objects of a very small file
 SECONDS = 1.0
+EXTERNAL = FIELDS["Tensor"]["external_buffer"].slot
 
 
 def outcome(call: Callable[[], object]) -> str:
@@ -95,12 +98,15 @@ class Hostile(flatbuffers.Builder):  # type: ignore[misc]
             self.PrependInt32Slot(slot, number, 0)
         return int(self.EndObject())
 
-    def repeated(self, offset: int, count: int) -> int:
-        """A vector of ``count`` times the same offset."""
-        self.StartVector(4, count, 4)
-        for _ in range(count):
+    def vector(self, offsets: list[int]) -> int:
+        self.StartVector(4, len(offsets), 4)
+        for offset in reversed(offsets):
             self.PrependUOffsetTRelative(offset)
         return int(self.EndVector())
+
+    def repeated(self, offset: int, count: int) -> int:
+        """A vector of ``count`` times the same offset."""
+        return self.vector([offset] * count)
 
     def file(self, slots: dict[int, int]) -> bytes:
         self.Finish(self.table(slots, {0: 3}), b"TFL3")
@@ -172,6 +178,22 @@ def signatures_times_names(count: int) -> bytes:
     return builder.file({2: subgraphs, 7: builder.repeated(builder.table({0: names}), count)})
 
 
+def vectors_that_overlap(count: int) -> bytes:
+    """No two tensors share a vector, but each vector is a part of the one before."""
+    builder = Hostile()
+    words = builder.CreateByteVector(count.to_bytes(4, "little") * 2 * count)
+    tensors = [builder.table({7: words - 4 * index}) for index in range(1, count + 1)]
+    return builder.file({2: builder.repeated(builder.table({0: builder.vector(tensors)}), 1)})
+
+
+def many_scales_without_zero_points(count: int) -> bytes:
+    """The zero points, of twice the size of the scales, are made for each tensor."""
+    builder = Hostile()
+    quantization = builder.table({2: builder.repeated(builder.table({}), count)})
+    tensors = [builder.table({4: quantization}) for _ in range(count)]
+    return builder.file({2: builder.repeated(builder.table({0: builder.vector(tensors)}), 1)})
+
+
 @pytest.mark.parametrize("count", [2_000, 50_000])
 @pytest.mark.parametrize(
     "hostile",
@@ -184,6 +206,8 @@ def signatures_times_names(count: int) -> bytes:
         subgraphs_times_tensors,
         metadata_of_one_buffer,
         signatures_times_names,
+        vectors_that_overlap,
+        many_scales_without_zero_points,
     ],
 )
 def test_parts_that_are_used_over_and_over_are_not_read_over_and_over(
@@ -193,3 +217,54 @@ def test_parts_that_are_used_over_and_over_are_not_read_over_and_over(
     assert read_within_bounds(data, f"{count}") == "BadFile"
     with pytest.raises(BadFile, match="used over and over"):
         read(data)
+
+
+def tensors_and_nodes_that_share_all_they_can(count: int) -> bytes:
+    """ADDs whose tensors have one shape, one quantization of 8 scales and one buffer."""
+    builder = Hostile()
+    code = builder.repeated(builder.table({}), 1)
+    buffers = builder.repeated(builder.table({}), 2)
+    shape = builder.CreateNumpyVector(np.array([1, 2, 2, 8], np.int32))
+    scales = builder.CreateNumpyVector(np.full(8, 0.5, np.float32))
+    points = builder.CreateNumpyVector(np.zeros(8, np.int64))
+    quantization = builder.table({2: scales, 3: points})
+    name = builder.CreateString("tensor")
+    tensors = [
+        builder.table({0: shape, 3: name, 4: quantization, 7: shape}, {2: 1}) for _ in range(count)
+    ]
+    inputs = builder.CreateNumpyVector(np.array([0, 1], np.int32))
+    outputs = builder.CreateNumpyVector(np.array([2], np.int32))
+    options = builder.table({})
+    nodes = []
+    for _ in range(count):
+        builder.StartObject(5)
+        builder.PrependUint8Slot(3, UNIONS["BuiltinOptions"].index("AddOptions") + 1, 0)
+        for slot, offset in {1: inputs, 2: outputs, 4: options}.items():
+            builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
+        nodes.append(int(builder.EndObject()))
+    subgraph = builder.table({0: builder.vector(tensors), 3: builder.vector(nodes)})
+    return builder.file({1: code, 2: builder.repeated(subgraph, 1), 4: buffers})
+
+
+@pytest.mark.parametrize("count", [10, 100, 1000])
+def test_tensors_and_nodes_may_share_what_they_refer_to(count: int) -> None:
+    graph = read(tensors_and_nodes_that_share_all_they_can(count))
+    assert len(graph.tensors) == len(graph.nodes) == count
+    assert all(tensor == graph.tensors[0] for tensor in graph.tensors)
+    assert all(node.op == "ADD" and node.inputs == (0, 1) for node in graph.nodes)
+
+
+@pytest.mark.parametrize("count", [2_000, 20_000])
+def test_tensors_in_another_file_are_refused_in_linear_time(count: int) -> None:
+    builder = Hostile()
+    entries = builder.vector([builder.table({}, {0: index + 1}) for index in range(count)])
+    tensors = builder.vector([builder.table({}, {EXTERNAL: index + 1}) for index in range(count)])
+    groups = builder.repeated(builder.table({}), 1)
+    subgraphs = builder.repeated(builder.table({0: tensors}), 1)
+    slots = {FIELDS["Model"]["external_buffer_groups"].slot: groups, 2: subgraphs}
+    data = builder.file({**slots, FIELDS["Model"]["external_buffers"].slot: entries})
+    start = time.process_time()
+    with pytest.raises(UnsupportedModel) as error:
+        read(data)
+    assert time.process_time() - start < 2 * SECONDS
+    assert len(error.value.problems) == count

@@ -208,3 +208,15 @@ def test_other_ways_of_quantizing_are_unsupported(code: int, details: Any, kind:
     parameters.details = details
     with pytest.raises(UnsupportedModel, match=f'"w": {kind} instead of scales'):
         read_tensor(tensor([1], name="w", quantization=parameters))
+
+
+def test_tensors_that_share_a_packed_constant_share_its_elements() -> None:
+    model = tiny_model()
+    constant(model, bytes(10_000), [20_000], "INT4")
+    shared = model.subgraphs[0].tensors[1]
+    model.subgraphs[0].tensors += [shared] * 20
+    model.subgraphs[0].tensors.append(tensor([100, 200], "INT4", buffer=shared.buffer))
+    first, *others = [each.data for each in read(pack(model)).tensors if each.data is not None]
+    assert len(others) == 21
+    assert all(np.shares_memory(first, other) for other in others)
+    assert others[-1].shape == (100, 200)

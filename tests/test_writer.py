@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from authored import add_chain, fully_connected_chain, pack
 from microinfer.graph import DTYPES, Graph, Node, Quantization, Signature, Tensor
 from microinfer.tflite import read, write
 from microinfer.tflite.enums import ENUMS
@@ -41,6 +43,19 @@ def test_written_buffers_are_aligned_and_the_first_is_empty(name: str) -> None:
     assert first.span("data").length == 0
     assert others
     assert [buffer.span("data").start % 16 for buffer in others] == [0] * len(others)
+
+
+@pytest.mark.parametrize("count", [10, 100, 1000])
+@pytest.mark.parametrize("chain", [add_chain, fully_connected_chain])
+def test_many_operators_with_few_weights_are_written_and_read(
+    chain: Callable[[int], Any], count: int
+) -> None:
+    graph = read(pack(chain(count)))
+    assert len(graph.nodes) == count
+    assert graph.outputs == (len(graph.tensors) - 1,)
+    written = write(graph)
+    assert read(written) == graph
+    assert write(read(written)) == written
 
 
 def some_inputs(graph: Graph, samples: int = 3) -> list[NDArray[Any]]:

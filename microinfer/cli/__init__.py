@@ -91,6 +91,10 @@ class _Verbs(click.Group):
 def _click_text(error: click.ClickException) -> str:
     """Click's message in our form, with the command that explains the usage."""
     text = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption):
+        text = f"no such option {error.option_name!r}"
+        if error.possibilities:
+            text += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
     text = text[:1].lower() + text[1:]
     if isinstance(error, click.UsageError) and error.ctx is not None:
         text += f"\ntry: {error.ctx.command_path} --help"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import click
 
+from .._resources import runtime_dir
 from ..emit import Plan, generate, plan
 from ..emit.literals import c_type
 from ..emit.names import check_name, identifier
@@ -21,8 +23,18 @@ from .inputs import (
     model_argument,
     numerics_option,
     read_samples,
+    require_use,
 )
 from .output import line, print_json, table
+
+
+class _Folder(click.Path):
+    """A path that is not empty: an empty one would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("'' names no folder; for the current one write '.'", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.command(
@@ -38,7 +50,7 @@ Examples:
     "-o",
     "--output",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=_Folder(path_type=Path),
     help="Folder to write into; it is made if need be.  [default: ./NAME]",
 )
 @click.option(
@@ -68,9 +80,11 @@ Examples:
     " it the self-test computes its input from a formula.",
 )
 @conversion_options
-@click.option("--force", is_flag=True, help="Overwrite files that microinfer did not write.")
+@click.option("--force", is_flag=True, help="Overwrite edited files and those of others.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     model: Path,
     output: Path | None,
     name: str | None,
@@ -90,8 +104,10 @@ def command(
     library but string.h. The same model and options give the same bytes everywhere.
 
     Either all files are written or none. Files that microinfer did not write are never
-    overwritten, unless --force says so.
+    overwritten, nor are those that were edited since, unless --force says so.
     """
+    if selftest_input is None:
+        require_use(ctx, ["--quantize-input", "--image-range"], "--selftest-input")
     name = identifier(model.stem) if name is None else check_name(name)
     folder = Path(name) if output is None else output
     graph = load_model(model)
@@ -118,6 +134,7 @@ def command(
             source=model.name,
         )
     changed = write_files(folder, files, force=force)
+    _note_leftovers(folder, name, files)
     if as_json:
         print_json(_facts(model, folder, name, planned, files, changed))
         return
@@ -127,6 +144,18 @@ def command(
     line(f"flash  {planned.constant_bytes:,} bytes of constants; the code comes on top")
     note(f"\nCompile it:\n  {_compile_command(folder, name)}\n")
     note(f"Use it:\n{_usage(planned, name, arena == 'caller')}")
+
+
+def _note_leftovers(folder: Path, name: str, files: dict[str, str]) -> None:
+    """Say that kernels lie beside a file that has them inside."""
+    if any(file.startswith("mi_") for file in files):
+        return
+    others = [path.name for path in folder.glob("mi_*.h") if (runtime_dir() / path.name).is_file()]
+    if others:
+        note(
+            f"note: {folder} also has {counted(len(others), 'kernel header')} (mi_*.h), which"
+            f" {name}.c does not need: delete them, unless other models there do"
+        )
 
 
 def _print_files(folder: Path, files: dict[str, str], changed: list[str]) -> None:
@@ -171,7 +200,23 @@ def _usage(planned: Plan, name: str, caller: bool) -> str:
         if kind == "input":
             call = f"{name}_invoke({'arena, sizeof arena' if caller else ''})"
             lines += ["", f"int status = {call};  /* {upper}_OK, or negative */", ""]
+    converters = [
+        f"{name}_{verb}({arena}{position}, reals)"
+        for verb, indices in (
+            ("quantize_input", planned.graph.inputs),
+            ("dequantize_output", planned.graph.outputs),
+        )
+        for position in _quantized(planned, indices)[:1]
+    ]
+    if converters:
+        lines += ["", f"/* for floats: {', '.join(converters)} */"]
     return "\n".join(f"  {text}".rstrip() for text in lines)
+
+
+def _quantized(planned: Plan, indices: Sequence[int]) -> list[int]:
+    """The positions of ports that have float converters."""
+    tensors = enumerate(planned.tensor(index) for index in indices)
+    return [i for i, tensor in tensors if tensor.type == "INT8" and tensor.quantization is not None]
 
 
 def _facts(

@@ -19,7 +19,7 @@ from ..errors import BadInput
 from ..graph import Tensor
 from ..ops.quantize import quantize
 from .failure import note, read_bytes
-from .output import shape_text
+from .output import tuple_text
 
 Array = NDArray[Any]
 
@@ -28,16 +28,25 @@ LOSSLESS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # Pillow's modes that RGB
 FORMATS = ".npy, .npz, .csv, .bin or an image"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Conversion:
     """What the user says about the values in files.
 
     quantize     they are real numbers: quantize them as the model's input is
     image_range  the real numbers that pixels 0 and 255 stand for
+    pixels       whether ``image_range`` applied to anything so far
     """
 
     quantize: bool = False
     image_range: tuple[float, float] | None = None
+    pixels: bool = False
+
+    def reals(self, pixels: Array) -> Array:
+        """What pixels stand for: low + pixel * (high - low) / 255."""
+        assert self.image_range is not None
+        self.pixels = True
+        low, high = self.image_range
+        return low + pixels.astype(np.float64) * (high - low) / 255
 
 
 def read_values(path: Path, tensor: Tensor, conversion: Conversion) -> Array:
@@ -50,32 +59,48 @@ def read_values(path: Path, tensor: Tensor, conversion: Conversion) -> Array:
     elif suffix == ".bin":
         values = _read_bin(path, tensor, np.dtype("<f4") if conversion.quantize else tensor.dtype)
     elif suffix in IMAGES:
-        values = _read_image(path, tensor, conversion.image_range)
-        conversion = Conversion(quantize=True)
+        values = _read_image(path, tensor, conversion)
     else:
         raise BadInput(f"its name does not end like an input's: expected {FORMATS}")
     return convert(values, tensor, conversion)
 
 
 def convert(values: Array, tensor: Tensor, conversion: Conversion) -> Array:
-    """``values`` in the dtype of ``tensor``: as they are, or quantized if the user says so."""
-    got = f"got {values.dtype} {shape_text(values.shape)}"
-    wanted = f'input "{tensor.name}" takes {tensor.dtype} {shape_text(tensor.shape)}'
+    """``values`` in the dtype of ``tensor``: as they are, or made of reals or pixels on request."""
+    got = f"got {values.dtype} {tuple_text(values.shape)}"
+    wanted = f'input "{tensor.name}" takes {tensor.dtype} {tuple_text(tensor.shape)}'
+    pixels = values.dtype == np.uint8 and tensor.dtype != np.uint8
+    if pixels and conversion.image_range is not None:
+        return _of_reals(conversion.reals(values), tensor)
     if values.dtype == tensor.dtype and (not conversion.quantize or values.dtype == np.float32):
         return values
     if values.dtype.kind not in "fiu":
         raise BadInput(f"{got}; {wanted}")
+    if pixels:
+        raise BadInput(f"{got}, {wanted}; if these are pixels, {_range_hint(tensor)}")
+    if values.dtype == tensor.dtype:
+        raise BadInput(f"{got}, quantized already; leave --quantize-input out")
+    if values.dtype.kind != "f":
+        reals = ""
+        if tensor.dtype != np.float32:
+            reals = "; if they are real values, as float32, and pass --quantize-input"
+        raise BadInput(f"{got}, {wanted}: save them as {tensor.dtype}{reals}")
     if not conversion.quantize:
         raise BadInput(f"{got}, {wanted}; if these are real values, pass --quantize-input")
-    if values.dtype == np.int8 and tensor.dtype == np.int8:
-        raise BadInput(f"{got}, quantized already; leave --quantize-input out")
+    return _of_reals(values, tensor)
+
+
+def _of_reals(values: Array, tensor: Tensor) -> Array:
+    """Real numbers as ``tensor`` has them."""
     if not np.isfinite(values).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         raise BadInput(f"{values[where]} at {where}; only finite numbers can be quantized")
     if tensor.dtype == np.float32:
         return values.astype(np.float32)
     if tensor.dtype != np.int8 or tensor.quantization is None:
-        raise BadInput(f"{wanted}, which --quantize-input cannot make of {values.dtype}")
+        raise BadInput(
+            f'input "{tensor.name}" takes {tensor.dtype}, which cannot be made of real numbers'
+        )
     scale = np.float32(tensor.quantization.scale)
     return quantize(values.astype(np.float32), scale, tensor.quantization.zero_point)
 
@@ -138,7 +163,8 @@ def _read_csv(path: Path, tensor: Tensor, reals: bool) -> Array:
                 raise BadInput(f"line {number}, column {column}: {cell.strip()!r} is not a number")
         if rows and len(cells) != len(rows[0]):
             raise BadInput(f"line {number} has {len(cells)} columns, those before {len(rows[0])}")
-        reals = reals or any(not cell.strip().lstrip("+-").isdecimal() for cell in cells)
+        if not reals:
+            _require_whole(cells, number, tensor)
         rows.append([float(cell) for cell in cells])
     if not rows:
         raise BadInput("has no numbers in it")
@@ -147,9 +173,11 @@ def _read_csv(path: Path, tensor: Tensor, reals: bool) -> Array:
     if size % values.shape[1] or values.size % size:
         raise BadInput(
             f"has {len(rows)} lines of {values.shape[1]} numbers; a sample of input"
-            f' "{tensor.name}" takes {size} ({shape_text(tensor.shape)}), in one line or in'
+            f' "{tensor.name}" takes {size}, {tuple_text(tensor.shape)}, in one line or in'
             " several whole lines"
         )
+    if values.shape[1] < size:
+        note(f"note: {path}: {size // values.shape[1]} lines make one sample")
     values = values.reshape(-1, *tensor.shape)
     if tensor.dtype == np.float32:
         return values.astype(np.float32)
@@ -168,6 +196,19 @@ def _is_number(cell: str) -> bool:
     return "_" not in cell
 
 
+def _require_whole(cells: list[str], number: int, tensor: Tensor) -> None:
+    """Raise BadInput if a line of a .csv has real numbers and ``tensor`` takes integers."""
+    if tensor.dtype.kind != "i":
+        return
+    for column, cell in enumerate(cells, 1):
+        if not cell.strip().lstrip("+-").isdecimal():
+            raise BadInput(
+                f"line {number}, column {column}: got {cell.strip()}, input "
+                f'"{tensor.name}" takes {tensor.dtype} {tuple_text(tensor.shape)}; if these are'
+                " real values, pass --quantize-input"
+            )
+
+
 def _whole_numbers(values: Array, tensor: Tensor) -> Array:
     """Whole numbers as ``tensor``'s integers."""
     limits = np.iinfo(tensor.dtype)
@@ -175,7 +216,8 @@ def _whole_numbers(values: Array, tensor: Tensor) -> Array:
     if outside.size:
         raise BadInput(
             f"{outside[0]:.0f} is not an {tensor.dtype}, {limits.min} to {limits.max}; if these"
-            " are real values, pass --quantize-input"
+            " are real values, pass --quantize-input; if pixels, save them as a .npy of uint8 and"
+            " pass --image-range"
         )
     return values.astype(tensor.dtype)
 
@@ -186,26 +228,26 @@ def _read_bin(path: Path, tensor: Tensor, dtype: np.dtype[Any]) -> Array:
     sample = tensor.size * dtype.itemsize
     if not data or len(data) % sample:
         raise BadInput(
-            f"has {len(data):,} bytes; a sample of {dtype.name} {shape_text(tensor.shape)} takes"
+            f"has {len(data):,} bytes; a sample of {dtype.name} {tuple_text(tensor.shape)} takes"
             f" {sample:,}, and the file a multiple of that"
         )
     values = np.frombuffer(data, dtype.newbyteorder("<"))
     return values.astype(dtype.newbyteorder("=")).reshape(-1, *tensor.shape)
 
 
-def _read_image(path: Path, tensor: Tensor, span: tuple[float, float] | None) -> Array:
-    """An image as real numbers: low + pixel * (high - low) / 255. It has to fit as it is."""
+def _read_image(path: Path, tensor: Tensor, conversion: Conversion) -> Array:
+    """An image's pixels, uint8. It has to fit as it is."""
     if len(tensor.shape) != 4 or tensor.shape[0] != 1 or tensor.shape[3] not in (1, 3):
         raise BadInput(
-            f'is an image; input "{tensor.name}" takes {shape_text(tensor.shape)}, expected'
-            " 1xHEIGHTxWIDTHx1 or 1xHEIGHTxWIDTHx3"
+            f'is an image; input "{tensor.name}" takes {tuple_text(tensor.shape)}, expected'
+            " (1, HEIGHT, WIDTH, 1) or (1, HEIGHT, WIDTH, 3)"
         )
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
-        raise BadInput("reading images needs Pillow: pip install 'microinfer[images]'") from None
-    if span is None:
-        raise BadInput(_range_hint(tensor))
+        raise BadInput("reading images needs Pillow: pip install pillow") from None
+    if conversion.image_range is None:
+        raise BadInput(f"is an image: {_range_hint(tensor)}")
     data = read_bytes(path)
     try:
         with Image.open(io.BytesIO(data)) as image:
@@ -214,9 +256,7 @@ def _read_image(path: Path, tensor: Tensor, span: tuple[float, float] | None) ->
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
         raise BadInput("is not an image that Pillow can read") from None
     _require_fit(pixels, mode, tensor)
-    low, high = span
-    values = pixels[..., : tensor.shape[3]].astype(np.float64)
-    return (low + values * (high - low) / 255)[None]
+    return pixels[None, ..., : tensor.shape[3]]
 
 
 def _require_fit(pixels: Array, mode: str, tensor: Tensor) -> None:
@@ -237,7 +277,7 @@ def _require_fit(pixels: Array, mode: str, tensor: Tensor) -> None:
 
 
 def _range_hint(tensor: Tensor) -> str:
-    text = "is an image: say which real values pixels 0 and 255 stand for, as in training:"
+    text = "say which real values pixels 0 and 255 stand for, as in training:"
     text += " --image-range 0,1 or -1,1 or 0,255"
     if tensor.dtype == np.int8 and tensor.quantization is not None:
         scale, zero_point = tensor.quantization.scale, tensor.quantization.zero_point

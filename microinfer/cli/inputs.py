@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
 from ..batch import Batch, split_batch
 from ..errors import BadFile, BadInput
@@ -23,7 +24,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FORMATS_HELP = """\b
 Input files, by the end of their name:
   .npy            an array: one sample in the shape of the model's input, or
-                  many with the samples as first axis
+                  many with the samples as first axis; uint8 is taken as
+                  pixels, which need --image-range
   .npz            the same; one array per model input, called like its tensor,
                   or input_0, input_1, ...; FILE.npz:NAME takes one array
   .csv            numbers separated by commas; a sample is one line, or
@@ -43,6 +45,33 @@ class Samples:
     batch: Batch
     labels: list[str]
     summary: str
+
+
+class _Whole(click.IntRange):
+    """A whole number from ``min`` on."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r}; expected a whole number, {self.min} or more", param, ctx)
+
+
+def require_use(ctx: click.Context, options: Sequence[str], by: str) -> None:
+    """Raise UsageError if one of ``options`` was given: only ``by``, which was not, uses them."""
+    for parameter in ctx.command.params:
+        option = parameter.opts[-1]
+        given = ctx.get_parameter_source(parameter.name or "")
+        if option in options and given is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"{option} says nothing without {by}", ctx)
+
+
+def require_sense(ctx: click.Context, files: Sequence[str], random: int | None) -> None:
+    """Raise UsageError for options of samples that would be ignored."""
+    if files and random is None:
+        require_use(ctx, ["--seed"], "--random")
+    if not files:
+        require_use(ctx, ["--quantize-input", "--image-range"], "--input")
 
 
 def model_argument(command: Command) -> Command:
@@ -65,8 +94,9 @@ def conversion_options(command: Command) -> Command:
         "--image-range",
         metavar="LOW,HIGH",
         callback=_parse_range,
-        help="Real values that pixels 0 and 255 of an image stand for, such as 0,1 or -1,1: real ="
-        " LOW + pixel * (HIGH - LOW) / 255, then quantized as the model's input is.",
+        help="Real values that pixels 0 and 255 (of images and uint8 arrays) stand for, such as 0,1"
+        " or -1,1: real = LOW + pixel * (HIGH - LOW) / 255, then quantized as the model's input"
+        " is.",
     )(command)
     return click.option(
         "--quantize-input",
@@ -82,14 +112,14 @@ def sample_options(command: Command) -> Command:
     command = click.option(
         "--seed",
         metavar="S",
-        type=click.IntRange(0),
+        type=_Whole(0),
         default=0,
         show_default=True,
         help="Seed of --random.",
     )(command)
-    command = click.option(
-        "--random", metavar="N", type=click.IntRange(1), help="Use N random samples."
-    )(command)
+    command = click.option("--random", metavar="N", type=_Whole(1), help="Use N random samples.")(
+        command
+    )
     return click.option(
         "-i",
         "--input",
@@ -136,6 +166,10 @@ def read_samples(graph: Graph, files: Sequence[str], conversion: Conversion) -> 
         batch = _from_npz(graph, Path(files[0]), conversion)
     else:
         batch = _one_file_per_input(graph, files, conversion)
+    if conversion.image_range is not None and not conversion.pixels:
+        raise BadInput(
+            f"--image-range is for images and uint8 arrays; {' and '.join(files)} holds neither"
+        )
     names = ", ".join(Path(file).name for file in files)
     count = counted(batch.samples, "sample")
     return Samples(batch, [f"sample {i}" for i in range(batch.samples)], f"{count} of {names}")
@@ -168,6 +202,11 @@ def random_samples(graph: Graph, count: int, seed: int, extremes: bool = False) 
         labels += ["the sample of lowest values", "the sample of highest values"]
         summary += ", and two of extremes"
     return Samples(split_batch(graph, arrays), labels, summary)
+
+
+def path_of(file: str) -> Path:
+    """The file that an --input names."""
+    return _split_member(file)[0]
 
 
 def _split_member(file: str) -> tuple[Path, str | None]:

@@ -153,6 +153,11 @@ def require_place(path: Path) -> None:
         raise BadInput(f"cannot write {path}: there is no folder {path.parent}")
 
 
+def tuple_text(shape: Sequence[int]) -> str:
+    """A shape as in Python, (1, 8, 8, 3): that of an array that a user passes."""
+    return str(tuple(int(extent) for extent in shape))
+
+
 def shape_text(shape: Sequence[int]) -> str:
     """A shape as in 1x8x8x3; a scalar's is empty, so it gets its own word."""
     return "x".join(map(str, shape)) if len(shape) else "scalar"

@@ -23,8 +23,10 @@ from .inputs import (
     load_model,
     model_argument,
     numerics_option,
+    path_of,
     random_samples,
     read_samples,
+    require_sense,
     sample_options,
 )
 from .output import line, print_json, progress, replacing, require_place, shape_text, table, width
@@ -70,7 +72,9 @@ Examples:
     help="Save every layer's outputs as .npz, for microinfer.Trace.load.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     model: Path,
     files: tuple[str, ...],
     random: int | None,
@@ -91,12 +95,9 @@ def command(
     """
     if bool(files) == (random is not None):
         raise click.UsageError("choose one of --input FILE and --random N")
+    require_sense(ctx, files, random)
     graph = load_model(model)
-    for place in (output, trace_file):
-        if place is not None:
-            require_place(place)
-    if output is not None:
-        _require_format(output, graph)
+    _require_places(output, trace_file, graph, [model, *map(path_of, files)])
     with about(model):
         interpreter = Interpreter(graph, numerics)
     if random is not None:
@@ -159,8 +160,32 @@ def _real(values: Array, tensor: Tensor) -> Array:
     return dequantize(values, tensor.quantization.scale, tensor.quantization.zero_point)
 
 
+def _require_places(
+    output: Path | None, trace_file: Path | None, graph: Graph, used: list[Path]
+) -> None:
+    """Raise BadInput, before anything runs, if the results cannot be saved there."""
+    for place in (output, trace_file):
+        if place is None:
+            continue
+        require_place(place)
+        if any(_same_file(place, other) for other in used):
+            raise BadInput(f"cannot write {place}: the run reads it; choose another name")
+    if output is not None:
+        _require_format(output, graph)
+    if trace_file is not None and trace_file.suffix.lower() != ".npz":
+        raise BadInput(f"cannot write {trace_file}: its name has to end in .npz")
+    if output is not None and trace_file is not None and _same_file(output, trace_file):
+        raise BadInput(f"cannot write {output}: the trace goes there; choose another name")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
+
+
 def _require_format(path: Path, graph: Graph) -> None:
-    """Raise BadInput, before anything runs, if the outputs cannot be saved under this name."""
+    """Raise BadInput if the outputs cannot be saved under this name."""
     suffix = path.suffix.lower()
     if suffix not in (".npy", ".npz"):
         raise BadInput(f"cannot write {path}: its name has to end in .npy or .npz")

@@ -24,6 +24,7 @@ from .inputs import (
     model_argument,
     random_samples,
     read_samples,
+    require_sense,
     sample_options,
 )
 from .output import line, print_json, progress, table
@@ -32,6 +33,7 @@ RANDOM_SAMPLES = 5
 AT_ONCE = 1 << 21  # elements of all layers that are compared at one time
 
 DIFFERENT = 1  # exit code
+UNDECIDED = "----"  # in place of PASS or FAIL
 
 
 @click.command(
@@ -55,7 +57,9 @@ Examples:
     help="Whose arithmetic to follow; may be repeated.  [default: tflm]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     model: Path,
     files: tuple[str, ...],
     random: int | None,
@@ -72,10 +76,12 @@ def command(
     (5, or N of --random), and two more have all inputs at their lowest and at their highest value.
 
     Exit code 1 means that something differs; the report names the layer, the element and both
-    values.
+    values. FAIL stands at layers that differ although their inputs are equal, ---- at those after
+    them.
     """
     if files and random is not None:
         raise click.UsageError("choose one of --input and --random")
+    require_sense(ctx, files, random)
     graph = load_model(model)
     if files:
         samples = read_samples(graph, files, Conversion(quantize_input, image_range))
@@ -140,10 +146,17 @@ def _joined(one: LayerDiff, more: LayerDiff) -> LayerDiff:
     )
 
 
+def _verdict(layer: LayerDiff) -> str:
+    """FAIL is only for layers that made a difference of equal inputs."""
+    if layer.identical:
+        return "PASS"
+    return UNDECIDED if layer.inputs_differ else "FAIL"
+
+
 def _print_result(graph: Graph, numerics: str, layers: list[LayerDiff], samples: Samples) -> None:
     rows = [
         [
-            "PASS" if layer.identical else "FAIL",
+            _verdict(layer),
             str(layer.index),
             layer.node.op,
             graph.tensors[layer.node.outputs[0]].name,
@@ -153,6 +166,8 @@ def _print_result(graph: Graph, numerics: str, layers: list[LayerDiff], samples:
         for layer in layers
     ]
     table("< > < ~ > >", ["", "layer", "operator", "output", "elements", "differing"], rows)
+    if any(_verdict(layer) == UNDECIDED for layer in layers):
+        line(f"{UNDECIDED}  differs, but its input does already: look at FAIL first")
     line()
     elements = sum(layer.elements for layer in layers)
     count = f"{counted(len(layers), 'layer')}, {counted(samples.batch.samples, 'input')}"

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..graph import Graph
 from ..prepare import PreparedLayer
+from .arena import ALIGNMENT
 
 NOBODY = -1
 SCRATCH = -2
@@ -31,11 +32,13 @@ def check_plan(
     arena_bytes: int,
 ) -> None:
     """Replay the layers. ``offsets``: tensor to byte; ``scratch``: layer to (offset, bytes)."""
-    owner = np.full(arena_bytes, NOBODY, np.int64)
+    owner = np.full(arena_bytes, NOBODY, np.int32)
 
     def span(tensor: int) -> slice:
         start = offsets[tensor]
         end = start + graph.tensors[tensor].nbytes
+        if start % min(ALIGNMENT, graph.tensors[tensor].dtype.itemsize) != 0:
+            raise PlanError(f"tensor {tensor} of {graph.tensors[tensor].dtype} lies at {start}")
         if not 0 <= start <= end <= arena_bytes:
             raise PlanError(f"tensor {tensor} lies at {start}..{end} of {arena_bytes} bytes")
         return slice(start, end)

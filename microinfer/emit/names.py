@@ -19,11 +19,20 @@ RESERVED = frozenset(
     """.split()
 )
 
+# Headers of C, and those that they include: NAME.h of such a name would hide the system's.
+HEADERS = frozenset(
+    """
+    assert complex ctype errno features fenv float inttypes iso646 limits locale malloc math memory
+    setjmp signal stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib
+    stdnoreturn string strings tgmath threads time uchar unistd wchar wctype
+    """.split()
+)
+
 
 def identifier(text: str) -> str:
     """``text`` (such as a file's stem) as a lower-case C identifier."""
     name = re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_")
-    if not name or name[0].isdigit() or name in RESERVED:
+    if not name or name[0].isdigit() or name in RESERVED | HEADERS:
         name = f"model_{name}".rstrip("_")
     return name
 
@@ -34,6 +43,11 @@ def check_name(name: str) -> str:
         raise BadInput(
             f"cannot call the generated code {name!r}: expected a C identifier such as"
             f" {identifier(name)!r}"
+        )
+    if name.lower() in HEADERS:  # there are file systems to which case is the same
+        raise BadInput(
+            f"cannot call the generated code {name!r}: its {name}.h would hide the system's;"
+            f" expected another name, such as {identifier(name)!r}"
         )
     if name.lower().startswith("mi_"):
         raise BadInput(f"cannot call the generated code {name!r}: mi_ belongs to the kernels")

@@ -19,6 +19,7 @@ from .names import check_name, comment
 from .plan import Plan, plan
 from .selftest import Selftest, selftest
 from .view import PortView, layer_view, operand_arrays, ports
+from .write import seal
 
 RUNTIME_VERSION = 1  # of the params structs; mi_runtime.h has the same number
 
@@ -128,7 +129,9 @@ def render(planned: Plan, choices: Choices, check: Selftest) -> dict[str, str]:
         autoescape=False,
     )
     printed = {
-        f"{choices.name}.{suffix}": environment.get_template(f"model.{suffix}.j2").render(context)
+        f"{choices.name}.{suffix}": seal(
+            environment.get_template(f"model.{suffix}.j2").render(context)
+        )
         for suffix in ("h", "c")
     }
     return printed if choices.single_file else {**printed, **files}

@@ -44,7 +44,7 @@ def clamp_range(
     zero_point = output.quantization.zero_point
 
     def quantized(value: float) -> int:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             steps = float(round_half_away(np.float32(value) / scale))
         if not abs(steps) < 2**31:
             layer.refuse(output, f"has scale {scale:g}, too small for the activation's limit")

@@ -5,6 +5,11 @@ from __future__ import annotations
 from ..graph import Tensor
 from .layer import Layer
 
+# Kernels keep a pointer per row of the window on the stack.
+MAX_WINDOW_HEIGHT = 4096
+# Input and padding together; beyond, indices would come near to int32.
+MAX_PADDED_ELEMENTS = 2**28
+
 
 def same_or_valid(
     padding: str, size: int, kernel: int, stride: int, dilation: int
@@ -39,6 +44,14 @@ def window(
         min(height, width) >= 1 and output.shape[1:3] == (height, width),
         output,
         f"has height and width {output.shape[1:3]}, computed {(height, width)}",
+    )
+    covered_height = (height - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1
+    covered_width = (width - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1
+    padded = source.shape[0] * source.shape[3] * covered_height * covered_width
+    layer.require(
+        kernel[0] <= MAX_WINDOW_HEIGHT and padded <= MAX_PADDED_ELEMENTS,
+        None,
+        f"has a window that covers {covered_height} x {covered_width} positions, too many",
     )
     layer.settle()
     return stride[0], stride[1], pad_top, pad_left

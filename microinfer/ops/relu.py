@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..fixedpoint import quantize_multiplier, requantize, round_half_away
+from ..fixedpoint import Int64Array, quantize_multiplier, requantize, round_half_away
 from .activation import clamp_range
 from .layer import Layer, Op
 from .lookup import LookupParams, eval, tabulate, unary_quantization
@@ -28,15 +28,23 @@ def prepare_relu6(layer: Layer) -> LookupParams:
     source, _ = unary_quantization(layer)
     if layer.numerics.relu6 == "rescale":
         return _rescaled(layer, 0.0, 6.0)
-    six = int(round_half_away(np.float32(6) / np.float32(source.scale)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = float(round_half_away(np.float32(6) / np.float32(source.scale)))
+    six = int(steps) if steps < 255 else 255  # the whole range, of which no scale is too small
     low, high = source.zero_point, min(source.zero_point + six, 127)
-    return tabulate(layer, lambda q: np.clip(q, low, high))
+
+    def clamped(q: Int64Array) -> Int64Array:
+        limited: Int64Array = np.clip(q, low, high)
+        return limited
+
+    return tabulate(layer, clamped)
 
 
 def _rescaled(layer: Layer, low: float, high: float | None) -> LookupParams:
     source, output = unary_quantization(layer)
     precision = np.float32 if layer.numerics.relu_scale == "float32" else np.float64
-    real = float(precision(source.scale) / precision(output.scale))
+    with np.errstate(over="ignore"):
+        real = float(precision(source.scale) / precision(output.scale))
     layer.multiplier_fits(layer.output(), real)
     minimum, maximum = clamp_range(layer, layer.output(), low, high)
     layer.settle()

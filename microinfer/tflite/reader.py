@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ class _Reader:
         self.root = root_table(self.file)
         self.buffers = self.root["buffers"]
         self.operator_codes = [_operator_code(table) for table in self.root["operator_codes"]]
+        self.unpacked: dict[tuple[Span, str, int], NDArray[Any]] = {}
         self.problems: list[Problem] = []
 
     def model(self) -> Graph:
@@ -115,18 +117,21 @@ class _Reader:
         )
         return replace(
             tensor,
-            quantization=self._quantization(table["quantization"], tensor.name),
+            quantization=self._quantization(table, tensor.name),
             data=self._data(table, tensor),
         )
 
-    def _quantization(self, table: Table | None, tensor: str) -> Quantization | None:
+    def _quantization(self, owner: Table, tensor: str) -> Quantization | None:
+        table = owner["quantization"]
         if table is None:
             return None
         details = table["details"]
         if details is not None:
             reason = f"{details.kind} instead of scales and zero points"
             self._refuse(tensor, reason, "quantize it per tensor or per channel")
-        scales = self._array(table.span("scale"), np.dtype(np.float32))
+        owner.pay(2 * ARRAY_PRICE)
+        span = table.span("scale")
+        scales = self._array(span, np.dtype(np.float32))
         given = self._array(table.span("zero_point"), np.dtype(np.int64))
         if len(scales) == 0:
             return None
@@ -136,10 +141,9 @@ class _Reader:
                 f"expected 0, 1 or as many",
                 table.where("zero_point"),
             )
-        self.file.pay(2 * ARRAY_PRICE, table.position)
         zero_points = given
         if len(given) != len(scales):
-            self.file.pay(given.itemsize * len(scales), table.position)
+            self.file.use(span.start, scales.nbytes, given.itemsize * len(scales))
             zero_points = np.full(len(scales), given[0] if len(given) else 0, np.int64)
             zero_points.flags.writeable = False
         return Quantization(scales, zero_points, table["quantized_dimension"])
@@ -153,6 +157,7 @@ class _Reader:
         span = self._buffer(table, "buffer")
         if span.length == 0:
             return None
+        table.pay(ARRAY_PRICE)
         if tensor.sparse or tensor.type in OPAQUE_TYPES:
             return self._array(span, np.dtype(np.uint8))
         size = tensor.size
@@ -166,10 +171,18 @@ class _Reader:
             )
         if not packed:
             return self._array(Span(span.start, size), tensor.dtype).reshape(tensor.shape)
-        self.file.pay(4 * size, span.start)  # the elements, and as much again while unpacking
-        elements = unpack(self._array(span, np.dtype(np.uint8)), tensor.type, size)
-        elements.flags.writeable = False
-        return elements.reshape(tensor.shape)
+        return self._unpacked(span, tensor.type, size).reshape(tensor.shape)
+
+    def _unpacked(self, span: Span, type_: str, size: int) -> NDArray[Any]:
+        """A packed constant's elements, the same ones for all tensors that share its buffer."""
+        key = (span, type_, size)
+        if key not in self.unpacked:
+            # The elements, and as much again while unpacking.
+            self.file.use(span.start, span.length, 4 * size)
+            elements = unpack(self._array(span, np.dtype(np.uint8)), type_, size)
+            elements.flags.writeable = False
+            self.unpacked[key] = elements
+        return self.unpacked[key]
 
     def _node(self, table: Table, location: int, tensors: int) -> Node:
         op, version = self.operator_codes[table.index("opcode_index", len(self.operator_codes))]
@@ -208,7 +221,7 @@ class _Reader:
         return Span(offset, size)
 
     def _bytes(self, span: Span) -> bytes:
-        self.file.pay(span.length, span.start)
+        self.file.use(span.start, span.length, span.length)
         return self.file.data[span.start : span.start + span.length]
 
     def _array(self, span: Span, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -221,10 +234,14 @@ class _Reader:
     def _external_file(self, buffer_id: int) -> str:
         """The name of the file that an external buffer is kept in, as far as it is known."""
         groups = self.root["external_buffer_groups"]
-        for buffer in self.root["external_buffers"]:
-            if buffer["id"] == buffer_id:
-                return f'the file "{groups[buffer.index("group", len(groups))]["name"]}"'
+        if buffer_id in self.external_buffers:
+            buffer = self.external_buffers[buffer_id]
+            return f'the file "{groups[buffer.index("group", len(groups))]["name"]}"'
         return f"another file (external buffer {buffer_id})"
+
+    @cached_property
+    def external_buffers(self) -> dict[int, Table]:
+        return {buffer["id"]: buffer for buffer in self.root["external_buffers"]}
 
     def _refuse(self, tensor: str, reason: str, fix: str) -> None:
         self.problems.append(Problem(-1, "", tensor, reason, fix))
@@ -243,7 +260,7 @@ def _options(table: Table, kind: str) -> dict[str, Any]:
     """All options of an operator whose options table is of type ``kind`` ("" for none)."""
     if not kind:
         return {}
-    table.file.pay(OPTION_PRICE * len(FIELDS[kind]), table.position)
+    table.pay(OPTION_PRICE * len(FIELDS[kind]))
     first = kind in UNIONS["BuiltinOptions"]
     options = table["builtin_options" if first else "builtin_options_2"]
     return defaults(kind) if options is None or options.kind != kind else options.values()

@@ -24,11 +24,13 @@ from ..errors import BadFile
 from .enums import ENUMS
 from .schema import FIELDS, FILE_IDENTIFIER, OFFSET_BYTES, UNIONS, VERSION, Field, slots
 
-# Offsets may point anywhere, so a small file can describe one table a million times over. What is
-# read is therefore paid for, at about the size of the Python objects that are made of it, out of
-# a purse of ten times the file's size (and a little more, for the first objects of a tiny file).
-MEMORY_PER_FILE_BYTE = 10
-MEMORY_AT_LEAST = 16384
+# Offsets may point anywhere, so a small file can describe one table a million times over. What a
+# part of the file makes when it is first used is bounded by the file; what it makes when it is used
+# again is paid for, at about the size of the Python objects, out of a purse of a few times the
+# file's size (and a little more, for tiny files). Files do share parts, between tensors above all:
+# a buffer, a quantization, a shape. Those cost a sharer less than its own bytes put in the purse.
+MEMORY_PER_FILE_BYTE = 8
+MEMORY_AT_LEAST = 8192
 TABLE_PRICE = 256
 ARRAY_PRICE = 160  # a view, without the elements
 OPTION_PRICE = 40  # a place in a dict
@@ -52,19 +54,32 @@ class Span(NamedTuple):
 
 
 class File:
-    """The bytes of a file, and what may still be spent on reading them."""
+    """The bytes of a file, which of them were used, and what may be spent on using some again."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.size = len(data)
+        self.used = bytearray(self.size)
         self.purse = MEMORY_PER_FILE_BYTE * self.size + MEMORY_AT_LEAST
+
+    def use(self, start: int, size: int, price: int) -> bool:
+        """Make ``price`` bytes of objects from ``size`` bytes of the file, free if first used.
+
+        Whether some were used before. BadFile when there is no memory left for them.
+        """
+        used = self.used.count(1, start, start + size)
+        if used:
+            self.pay(price * used // size, start)
+        if used < size:
+            self.used[start : start + size] = b"\1" * size
+        return used > 0
 
     def pay(self, price: int, position: int) -> None:
         """Spend ``price`` bytes of memory; BadFile when there are none left."""
         self.purse -= price
         if self.purse < 0:
             raise BadFile(
-                f"the file's parts are used over and over: reading it takes more than "
+                f"the file's parts are used over and over: reading them again takes more than "
                 f"{MEMORY_PER_FILE_BYTE} times its {self.size} bytes",
                 position,
             )
@@ -109,7 +124,7 @@ class File:
     def text(self, position: int, what: str) -> str:
         """A string. Names are labels: what is not UTF-8 in them is shown, not refused."""
         start, count = self.span(position, 1, what)
-        self.pay(TEXT_PRICE * count, start)
+        self.use(start, count, TEXT_PRICE * count)
         return self.data[start : start + count].decode("utf-8", "backslashreplace")
 
 
@@ -118,10 +133,13 @@ class Table:
 
     Values are as ``schema.Field`` says: an absent field has its default, a table is a Table, a
     vector of tables a Tables. Raises BadFile for anything that leaves the file.
+
+    ``again`` is whether it is an element of a vector and was read as one before.
     """
 
+    again = False
+
     def __init__(self, file: File, kind: str, position: int) -> None:
-        file.pay(TABLE_PRICE, position)
         vtable = position - file.number(SOffsetTFlags, position, kind)
         vtable_size = file.number(VOffsetTFlags, vtable, f"{kind}'s vtable")
         if vtable_size < 4 or vtable_size % 2:
@@ -178,6 +196,11 @@ class Table:
         """Byte offset of a field, or of the table if the field is absent: for error messages."""
         return self._place(FIELDS[self.kind][name].slot) or self.position
 
+    def pay(self, price: int) -> None:
+        """Pay for objects that are made once for a table, if they were made for it before."""
+        if self.again:
+            self.file.pay(price, self.position)
+
     def _place(self, slot: int) -> int | None:
         """Byte offset of what a slot holds, or None if the table has nothing there."""
         place = self._places[slot] if slot < len(self._places) else 0
@@ -201,8 +224,9 @@ class Table:
         if field.number is None:
             span = self.file.span(place, OFFSET_BYTES, what)
             return Tables(self.file, field.type, span, what)
-        start, count = self.file.span(place, field.number.bytewidth, what)
-        self.file.pay(NUMBER_PRICE * count, start)
+        width = field.number.bytewidth
+        start, count = self.file.span(place, width, what)
+        self.file.use(start, count * width, NUMBER_PRICE * count)
         code = field.number.packer_type.format[-1]
         numbers = struct.unpack_from(f"<{count}{code}", self.file.data, start)
         if field.type in ENUMS:
@@ -211,7 +235,11 @@ class Table:
 
 
 class Tables:
-    """A vector of tables; each is read when it is asked for."""
+    """A vector of tables; each is read when it is asked for.
+
+    Who goes through them all pays for those that were gone through before. Who picks one by its
+    index does not: many tensors may share a buffer.
+    """
 
     def __init__(self, file: File, kind: str, span: Span, what: str) -> None:
         self.file = file
@@ -229,7 +257,10 @@ class Tables:
         return Table(self.file, self.kind, self.file.follow(offset, self.what))
 
     def __iter__(self) -> Iterator[Table]:
-        return (self[index] for index in range(len(self)))
+        for index in range(len(self)):
+            table = self[index]
+            table.again = self.file.use(table.position, SOffsetTFlags.bytewidth, TABLE_PRICE)
+            yield table
 
 
 def _named(type_: str, number: Any) -> Any:

@@ -37,4 +37,12 @@ CASES = (
         "one step is 8: TFLM's radius of +-15 rounds down to 0 steps, and real zero is an end",
         RECORDED,
     ),
+    Case(
+        "scale_beyond_fixed_point",
+        unary("LOGISTIC", (20.0, -1), OUTPUT, (3,)),
+        [[-2, -1, 0]],
+        {"tflm": [-128, -128, 127], "litert": [-128, 0, 127]},
+        "a scale of 16 and more has no multiplier in Q4.27, and needs none",
+        RECORDED,
+    ),
 )

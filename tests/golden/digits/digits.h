@@ -7,6 +7,7 @@
  * RAM             4608 bytes of arena, of which kernels use up to 40 as scratch
  * Flash           8788 bytes of constants, and the code
  * Work            130656 multiply-accumulates
+ * Checksum        3aaa23b63bb78a3b of all other lines: codegen does not overwrite an edited file
  *
  * C99 and C++17. No dynamic memory, no C library beyond memcpy and memset. This file is yours.
  */
