@@ -9,10 +9,10 @@ byte should still be visible some layers later.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -22,10 +22,11 @@ from microinfer.tflite import read, write
 from microinfer.tflite.operators import OPERATORS
 from microinfer.tflite.schema import defaults
 from one_op import ACTIVATIONS, VERSIONS, Array, Draw, Numbers, activation, constant, int32
-from strategies_layers import shapes
+
+T = TypeVar("T")
 
 SAMPLES = 3
-LARGE = 400  # elements: of more, nothing is made that would be larger still
+LARGE = 450  # elements: of as many, nothing further is made
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,13 +69,9 @@ class Chain:
     def add(self, tensor: Tensor) -> int:
         index = len(self.tensors)
         self.tensors.append(replace(tensor, name=f"{tensor.name}{index}"))
-        if tensor.data is None and tensor.type == "INT8":
+        if tensor.data is None and tensor.type == "INT8" and tensor.size < LARGE:
             self.values.append(index)
         return index
-
-    def input(self, tensor: Tensor) -> int:
-        self.inputs.append(self.add(tensor))
-        return self.inputs[-1]
 
     def layer(self, op: str, inputs: list[int | Tensor], output: Tensor, **options: Any) -> int:
         """Add a node; operands that are not yet in the graph are constants."""
@@ -92,10 +89,21 @@ class Chain:
 
     def pick(self, indices: list[int]) -> int:
         """Half of the time the newest, else any."""
-        return self.draw(st.just(indices[0]) | st.sampled_from(indices))
+        return int(self.draw(st.just(indices[0]) | st.sampled_from(indices)))
+
+    # Details are not worth Hypothesis' attention, which would repeat many of them.
+
+    def one_of(self, options: Sequence[T]) -> T:
+        return options[int(self.n.rng.integers(len(options)))]
+
+    def flip(self) -> bool:
+        return self.one_of((False, True))
+
+    def between(self, low: int, high: int) -> int:
+        return int(self.n.rng.integers(low, high + 1))
 
     def zero_point(self) -> int:
-        return int(self.draw(st.sampled_from((-1, -128, 0, 127)) | st.integers(-100, 100)))
+        return self.one_of((-128, 0, *(self.between(-70, 40) for _ in range(6))))
 
     def tensor(self, shape: tuple[int, ...], scale: float | None = None) -> Tensor:
         own = self.n.scale(2.0**-6, 2.0) if scale is None else self.n.near(scale)
@@ -113,7 +121,7 @@ class Chain:
         return own.scale
 
     def fused(self) -> str:
-        return str(self.draw(st.just("NONE") | st.sampled_from(ACTIVATIONS)))
+        return self.one_of(("NONE", "NONE", "NONE", *ACTIVATIONS))
 
 
 # -- layers with weights and windows --------------------------------------------------------
@@ -125,7 +133,7 @@ def _stage(c: Chain, source: int, weights: Array, axis: int, biased: bool) -> li
     columns = np.moveaxis(weights, axis, -1).reshape(-1, channels).astype(float)
     spread = 74 * max(float(np.sqrt((columns**2).sum(axis=0)).max()), 1.0)
     base = 60 / 8 / (c.scale(source) * spread)
-    per_channel = c.draw(st.booleans())
+    per_channel = c.flip()
     scales = np.array([c.n.near(base) for _ in range(channels if per_channel else 1)])
     operands: list[int | Tensor] = [
         source,
@@ -139,15 +147,15 @@ def _stage(c: Chain, source: int, weights: Array, axis: int, biased: bool) -> li
 
 def _window(c: Chain, source: int, dilated: bool) -> tuple[dict[str, Any], list[int], list[int]]:
     """Options, and kernel and output extents; half of the time the output is as large."""
-    padding = c.draw(st.sampled_from(("SAME", "VALID")))
-    same = c.draw(st.booleans())
+    same = c.flip()
+    padding = "SAME" if same else c.one_of(("SAME", "VALID"))
     kernel, stride, dilation, output = [], [], [], []
     for extent in c.shape(source)[1:3]:
         largest = extent if padding == "VALID" else 3
-        kernel.append(c.draw(st.integers(1, min(3, largest))))
-        stride.append(1 if same else c.draw(st.integers(1, 3)))
+        kernel.append(c.between(1, min(3, largest)))
+        stride.append(1 if same else c.between(1, 3))
         fits = padding == "SAME" or 2 * (kernel[-1] - 1) < extent
-        dilation.append(c.draw(st.integers(1, 2)) if dilated and fits else 1)
+        dilation.append(c.between(1, 2) if dilated and fits else 1)
         window = (kernel[-1] - 1) * dilation[-1] + 1
         covered = extent - window + 1 if padding == "VALID" else extent
         output.append(math.ceil(covered / stride[-1]))
@@ -161,12 +169,12 @@ def conv(c: Chain, source: int, depthwise: bool) -> None:
     options, kernel, output = _window(c, source, dilated=True)
     batches, *_, channels = c.shape(source)
     if depthwise:
-        multiplier = c.draw(st.integers(1, 2)) if channels < 8 else 1
+        multiplier = c.between(1, 2) if channels < 8 else 1
         made = channels * multiplier
         weights = c.n.rng.integers(-128, 128, (1, *kernel, made))
         options["depth_multiplier"] = multiplier
     else:
-        made = c.draw(st.just(channels) | st.integers(1, 6))
+        made = c.one_of((channels, c.between(1, 6)))
         weights = c.n.rng.integers(-128, 128, (made, *kernel, channels))
     c.layer(
         "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
@@ -179,14 +187,14 @@ def conv(c: Chain, source: int, depthwise: bool) -> None:
 
 def fully_connected(c: Chain, source: int) -> None:
     shape, size = c.shape(source), c.tensors[source].size
-    flat = c.draw(st.booleans())  # one row per batch, if that is what the first extent is
+    flat = c.flip()  # one row per batch, if that is what the first extent is
     depth = size // shape[0] if flat else shape[-1]
-    units = c.draw(st.just(min(depth, 16)) | st.integers(1, 8))
-    keep = not flat and c.draw(st.booleans())
+    units = c.one_of((min(depth, 16), c.between(1, 8)))
+    keep = not flat and c.flip()
     weights = c.n.rng.integers(-128, 128, (units, depth))
     c.layer(
         "FULLY_CONNECTED",
-        _stage(c, source, weights, 0, c.draw(st.booleans())),
+        _stage(c, source, weights, 0, c.flip()),
         c.tensor((*shape[:-1], units) if keep else (size // depth, units), 1 / 8),
         keep_num_dims=keep,
         fused_activation_function=c.fused(),
@@ -209,10 +217,10 @@ def pool(c: Chain, source: int, op: str) -> None:
 
 def mean(c: Chain, source: int) -> None:
     shape = c.shape(source)
-    axes = c.draw(st.sets(st.sampled_from(range(len(shape))), min_size=1, max_size=2))
-    keep = c.draw(st.booleans()) or len(axes) == len(shape)
+    axes = {c.between(0, len(shape) - 1) for _ in range(2)}
+    keep = c.flip() or len(axes) == len(shape)
     kept = tuple(1 if a in axes else n for a, n in enumerate(shape) if keep or a not in axes)
-    output = c.tensor(kept, c.scale(source) / 2) if c.draw(st.booleans()) else c.like(source, kept)
+    output = c.tensor(kept, c.scale(source) / 2) if c.flip() else c.like(source, kept)
     c.layer("MEAN", [source, int32(sorted(axes))], output, keep_dims=keep)
 
 
@@ -222,12 +230,12 @@ def mean(c: Chain, source: int) -> None:
 def binary(c: Chain, source: int, op: str) -> None:
     """With a tensor that broadcasts, itself or a constant, on either side."""
     shape = c.shape(source)
-    kind = c.draw(st.sampled_from(("tensor", "tensor", "itself", "constant")))
-    other: int | Tensor = source
+    kind = c.one_of(("tensor", "tensor", "itself", "constant"))
+    other = source
     if kind == "constant":
-        own = tuple(1 if c.draw(st.booleans()) else extent for extent in shape)
-        other = constant(c.n.int8(own)[0], c.n.scale(2.0**-6, 2.0), c.zero_point(), name="c")
-        other = c.add(other)
+        own = tuple(1 if c.flip() else extent for extent in shape)
+        values = c.n.int8(own)[0]
+        other = c.add(constant(values, c.n.scale(2.0**-6, 2.0), c.zero_point()))
     elif kind == "tensor":
 
         def broadcasts(tensor: Tensor) -> bool:
@@ -239,7 +247,7 @@ def binary(c: Chain, source: int, op: str) -> None:
     s1, s2 = c.scale(source), c.scale(other)
     scale = s1 * s2 * 60 if op == "MUL" else 1.3 * max(s1, s2)
     operands: list[int | Tensor] = [source, other]
-    if c.draw(st.booleans()):
+    if c.flip():
         operands.reverse()
     c.layer(op, operands, c.tensor(shape, scale), fused_activation_function=c.fused())
 
@@ -259,52 +267,52 @@ def real(c: Chain, source: int) -> None:
     """Through float32 and, mostly, back."""
     shape = c.shape(source)
     floats = c.layer("DEQUANTIZE", [source], activation(shape, None, name="f"))
-    for _ in range(c.draw(st.sampled_from((1, 0, 2)))):
+    for _ in range(c.one_of((1, 0, 2))):
         c.layer("QUANTIZE", [floats], c.tensor(shape, c.scale(source)))
 
 
 # -- movement -------------------------------------------------------------------------------
 
 
+def _factors(c: Chain, size: int) -> tuple[int, ...]:
+    extents = []
+    for _ in range(c.between(0, 3)):
+        extents.append(c.one_of([d for d in range(1, size + 1) if size % d == 0]))
+        size //= extents[-1]
+    return (*extents, size)
+
+
 def reshapes(c: Chain, source: int) -> None:
     """One to three in a row, which need no work where the source is not used any more."""
-    for _ in range(c.draw(st.integers(1, 3))):
+    for _ in range(c.between(1, 3)):
         shape = c.shape(source)
         ops = ["RESHAPE"]
         ops += ["SQUEEZE"] if 1 in shape and len(shape) > 1 else []
         ops += ["EXPAND_DIMS"] if len(shape) < 4 else []
-        op = c.draw(st.sampled_from(ops))
-        if op == "RESHAPE":
-            left, extents = c.tensors[source].size, []
-            for _ in range(c.draw(st.integers(0, 3))):
-                divisors = [d for d in range(1, left + 1) if left % d == 0]
-                extents.append(c.draw(st.sampled_from(divisors)))
-                left //= extents[-1]
-            new = (*extents, left)
-            source = c.layer(op, [source, int32(new)], c.like(source, new), new_shape=new)
+        op = c.one_of(ops)
+        place = c.between(0, len(shape))
+        operands, options = [], dict[str, Any]()
+        if op == "EXPAND_DIMS":
+            operands, new = [int32(place)], (*shape[:place], 1, *shape[place:])
         elif op == "SQUEEZE":
-            gone = c.draw(st.sampled_from([a for a, extent in enumerate(shape) if extent == 1]))
-            new = (*shape[:gone], *shape[gone + 1 :])
-            source = c.layer(op, [source], c.like(source, new), squeeze_dims=(gone,))
+            gone = shape.index(1)
+            new, options = (*shape[:gone], *shape[gone + 1 :]), {"squeeze_dims": (gone,)}
         else:
-            axis = c.draw(st.integers(0, len(shape)))
-            new = (*shape[:axis], 1, *shape[axis:])
-            source = c.layer(op, [source, int32(axis)], c.like(source, new))
+            new = _factors(c, c.tensors[source].size)
+            operands, options = [int32(new)], {"new_shape": new}
+        source = c.layer(op, [source, *operands], c.like(source, new), **options)
 
 
 def pad(c: Chain, source: int) -> None:
     shape = c.shape(source)
-    pads = [c.draw(st.tuples(st.integers(0, 2), st.integers(0, 2))) for _ in shape]
-    if len(shape) == 4:
-        pads[0] = (0, 0)
+    pads = [(c.between(0, 2), c.between(0, 2)) for _ in shape]
     padded = tuple(a + extent + b for extent, (a, b) in zip(shape, pads, strict=True))
     c.layer("PAD", [source, int32(pads)], c.like(source, padded))
 
 
 def transpose(c: Chain, source: int) -> None:
-    shape = c.shape(source)
-    order = c.draw(st.permutations(range(len(shape))))
-    output = c.like(source, tuple(shape[axis] for axis in order))
+    order = c.n.rng.permutation(len(c.shape(source))).tolist()
+    output = c.like(source, tuple(c.shape(source)[axis] for axis in order))
     c.layer("TRANSPOSE", [source, int32(order)], output)
 
 
@@ -312,7 +320,7 @@ def concatenation(c: Chain, source: int) -> None:
     """Of the source, constants, and tensors as they are or rescaled to its quantization."""
     shape, own = c.shape(source), c.tensors[source].quantization
     assert own is not None
-    axis = len(shape) - 1 if len(shape) == 4 else c.draw(st.integers(0, len(shape) - 1))
+    axis = c.between(0, len(shape) - 1)
 
     def joins(tensor: Tensor) -> bool:
         return len(tensor.shape) == len(shape) and all(
@@ -320,50 +328,34 @@ def concatenation(c: Chain, source: int) -> None:
         )
 
     parts = [source]
-    for kind in c.draw(st.lists(st.sampled_from(("tensor", "itself", "constant")), max_size=2)):
+    for _ in range(c.between(0, 2)):
+        kind = c.one_of(("tensor", "itself", "constant"))
         if kind == "constant":
-            values = c.n.int8((*shape[:axis], c.draw(st.integers(1, 3)), *shape[axis + 1 :]))[0]
+            values = c.n.int8((*shape[:axis], c.between(1, 3), *shape[axis + 1 :]))[0]
             parts.append(c.add(constant(values, own.scale, own.zero_point, name="c")))
             continue
         part = c.pick(c.fitting(joins)) if kind == "tensor" else source
         if c.tensors[part].quantization != own:
             part = c.layer("QUANTIZE", [part], c.like(source, c.shape(part)))
         parts.append(part)
-    parts = list(c.draw(st.permutations(parts)))
+    parts = [int(part) for part in c.n.rng.permutation(parts)]
     joined = sum(c.shape(part)[axis] for part in parts)
     output = c.like(source, (*shape[:axis], joined, *shape[axis + 1 :]))
     c.layer("CONCATENATION", [*parts], output, axis=axis)
 
 
-# -- graphs ---------------------------------------------------------------------------------
+Layer = Callable[[Chain, int], None]
 
-
-def _any(tensor: Tensor) -> bool:
-    return len(tensor.shape) <= 4
-
-
-def _image(tensor: Tensor) -> bool:
-    return len(tensor.shape) == 4
-
-
-def _small(tensor: Tensor) -> bool:
-    return len(tensor.shape) <= 4 and tensor.size < LARGE
-
-
-# What a layer can start from, and what adds it.
-LAYERS: tuple[tuple[Callable[[Tensor], bool], Callable[[Chain, int], None]], ...] = (
-    *((_any, partial(unary, op=op)) for op in ("RELU", "RELU6", "SOFTMAX", "LOGISTIC", "TANH")),
-    (_any, partial(unary, op="QUANTIZE")),
-    *((_any, partial(binary, op=op)) for op in ("ADD", "SUB", "MUL")),
-    (_any, reshapes),
-    (_any, real),
-    (_any, mean),
-    (_any, transpose),
-    (_small, pad),
-    (_small, concatenation),
-    (_any, fully_connected),
-    *((_image, partial(pool, op=op)) for op in ("AVERAGE_POOL_2D", "MAX_POOL_2D")),
-    *((_image, partial(conv, depthwise=depthwise)) for depthwise in (False, True)),
+# Twice what has most ways to share tensors.
+LAYERS: tuple[Layer, ...] = (
+    *(partial(unary, op=op) for op in ("RELU", "SOFTMAX", "LOGISTIC", "TANH", "RELU6")),
+    *(partial(binary, op=op) for op in ("ADD", "SUB", "MUL") * 2),
+    *(reshapes, reshapes, concatenation, concatenation, partial(unary, op="QUANTIZE")),
+    *(real, mean, transpose, pad, fully_connected),
+)
+IMAGE_LAYERS: tuple[Layer, ...] = (
+    *(partial(pool, op=op) for op in ("AVERAGE_POOL_2D", "MAX_POOL_2D") * 2),
+    *(partial(conv, depthwise=depthwise) for depthwise in (False, True) * 2),
 )
 
 
@@ -372,18 +364,18 @@ def chains(draw: Draw) -> Model:
     c = Chain(Numbers(draw))
     draw = c.draw
     for _ in range(draw(st.integers(1, 3))):
-        image = (draw(st.sampled_from((1, 1, 2))), *draw(shapes(3, 6)))
+        image = (draw(st.sampled_from((1, 1, 2))), *(c.between(1, 6) for _ in range(3)))
         if draw(st.integers(0, 4)) == 0:
-            fed = c.input(activation(image, None, name="x"))
-            c.layer("QUANTIZE", [fed], c.tensor(image))
+            c.inputs.append(c.add(activation(image, None)))
+            c.layer("QUANTIZE", [c.inputs[-1]], c.tensor(image))
         else:
-            c.input(replace(c.tensor(image), name="x"))
+            c.inputs.append(c.add(replace(c.tensor(image), name="x")))
     wanted = draw(st.integers(3, 12))
     while len(c.nodes) < wanted:
-        layers = [(fits, layer) for fits, layer in LAYERS if c.fitting(fits)]
+        images = c.fitting(lambda tensor: len(tensor.shape) == 4)
+        layers = (*LAYERS, *(IMAGE_LAYERS if images else ()))
         place = draw(st.integers(0, len(layers) - 1))
-        fits, layer = layers[place]
-        layer(c, c.pick(c.fitting(fits)))
+        layers[place](c, c.pick(images if place >= len(LAYERS) else c.fitting(lambda _: True)))
 
     computed = [index for node in c.nodes for index in node.outputs]
     used = {index for node in c.nodes for index in node.inputs}
@@ -396,11 +388,10 @@ def chains(draw: Draw) -> Model:
     outputs = draw(st.permutations(sorted(shown)))
     graph = Graph(tuple(c.tensors), tuple(c.nodes), tuple(c.inputs), tuple(outputs), name="chain")
     data = write(graph)
-    return Model(read(data), data, tuple(_values(c, index) for index in c.inputs))
+    return Model(read(data), data, tuple(_values(c.n, c.tensors[i]) for i in c.inputs))
 
 
-def _values(c: Chain, index: int) -> Array:
-    tensor = c.tensors[index]
+def _values(n: Numbers, tensor: Tensor) -> Array:
     if tensor.quantization is None:
-        return c.n.rng.normal(0, 20, (SAMPLES, *tensor.shape)).astype(np.float32)
-    return c.n.int8(tensor.shape, tensor.quantization.zero_point)[:SAMPLES]
+        return n.rng.normal(0, 20, (SAMPLES, *tensor.shape)).astype(np.float32)
+    return n.int8(tensor.shape, tensor.quantization.zero_point)[:SAMPLES]

@@ -17,7 +17,7 @@ from chains import Model, chains
 from compared import Compared
 from oracles import ORACLES, differing
 
-EXAMPLES = 300 if os.environ.get("MICROINFER_FULL") == "1" else 25
+EXAMPLES = 300 if os.environ.get("MICROINFER_FULL") == "1" else 30
 
 
 @pytest.mark.parametrize("numerics", ORACLES)

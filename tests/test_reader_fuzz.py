@@ -178,11 +178,11 @@ def signatures_times_names(count: int) -> bytes:
     return builder.file({2: subgraphs, 7: builder.repeated(builder.table({0: names}), count)})
 
 
-def vectors_that_overlap(count: int) -> bytes:
-    """No two tensors share a vector, but each vector is a part of the one before."""
+def names_that_overlap(count: int) -> bytes:
+    """No two tensors share a name, but each name begins inside the one before."""
     builder = Hostile()
     words = builder.CreateByteVector(count.to_bytes(4, "little") * 2 * count)
-    tensors = [builder.table({7: words - 4 * index}) for index in range(1, count + 1)]
+    tensors = [builder.table({3: words - 4 * index}) for index in range(1, count + 1)]
     return builder.file({2: builder.repeated(builder.table({0: builder.vector(tensors)}), 1)})
 
 
@@ -206,7 +206,7 @@ def many_scales_without_zero_points(count: int) -> bytes:
         subgraphs_times_tensors,
         metadata_of_one_buffer,
         signatures_times_names,
-        vectors_that_overlap,
+        names_that_overlap,
         many_scales_without_zero_points,
     ],
 )

@@ -210,6 +210,11 @@ def test_other_ways_of_quantizing_are_unsupported(code: int, details: Any, kind:
         read_tensor(tensor([1], name="w", quantization=parameters))
 
 
+def test_shape_signature_of_too_many_axes() -> None:
+    with pytest.raises(BadFile, match=r"Tensor\.shape_signature: 9 axes, expected at most 8"):
+        read_tensor(tensor([1], shapeSignature=[1] * 9))
+
+
 def test_tensors_that_share_a_packed_constant_share_its_elements() -> None:
     model = tiny_model()
     constant(model, bytes(10_000), [20_000], "INT4")

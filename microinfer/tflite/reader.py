@@ -267,11 +267,12 @@ def _options(table: Table, kind: str) -> dict[str, Any]:
 
 
 def _shape(table: Table) -> tuple[int, ...]:
-    rank = table.span("shape").length
-    if rank > MAX_RANK:
-        raise BadFile(
-            f"Tensor.shape: {rank} axes, expected at most {MAX_RANK}", table.where("shape")
-        )
+    for name in ("shape", "shape_signature"):
+        rank = table.span(name).length
+        if rank > MAX_RANK:
+            raise BadFile(
+                f"Tensor.{name}: {rank} axes, expected at most {MAX_RANK}", table.where(name)
+            )
     shape: tuple[int, ...] = table["shape"]
     size = 1
     for extent in shape:

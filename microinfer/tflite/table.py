@@ -28,12 +28,14 @@ from .schema import FIELDS, FILE_IDENTIFIER, OFFSET_BYTES, UNIONS, VERSION, Fiel
 # part of the file makes when it is first used is bounded by the file; what it makes when it is used
 # again is paid for, at about the size of the Python objects, out of a purse of a few times the
 # file's size (and a little more, for tiny files). Files do share parts, between tensors above all:
-# a buffer, a quantization, a shape. Those cost a sharer less than its own bytes put in the purse.
-MEMORY_PER_FILE_BYTE = 8
+# a buffer, a quantization, a shape. What is of a fixed size is therefore free to each new table.
+MEMORY_PER_FILE_BYTE = 6
 MEMORY_AT_LEAST = 8192
 TABLE_PRICE = 256
 ARRAY_PRICE = 160  # a view, without the elements
 OPTION_PRICE = 40  # a place in a dict
+WORD = 4  # bytes; tables and vectors start at multiples of it
+FEW_NUMBERS = 8  # a shape's, an operator's inputs: free to every table that has them
 NUMBER_PRICE = 36  # an int of 28 bytes and its place in a tuple
 TEXT_PRICE = 4  # a str takes up to four bytes per character
 
@@ -59,7 +61,7 @@ class File:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.size = len(data)
-        self.used = bytearray(self.size)
+        self.used = bytearray(self.size // WORD + 1)
         self.purse = MEMORY_PER_FILE_BYTE * self.size + MEMORY_AT_LEAST
 
     def use(self, start: int, size: int, price: int) -> bool:
@@ -67,11 +69,12 @@ class File:
 
         Whether some were used before. BadFile when there is no memory left for them.
         """
-        used = self.used.count(1, start, start + size)
+        first, end = start // WORD, -(-(start + size) // WORD)
+        used = self.used.count(1, first, end)
         if used:
-            self.pay(price * used // size, start)
-        if used < size:
-            self.used[start : start + size] = b"\1" * size
+            self.pay(price * used // (end - first), start)
+        if used < end - first:
+            self.used[first:end] = b"\1" * (end - first)
         return used > 0
 
     def pay(self, price: int, position: int) -> None:
@@ -134,12 +137,11 @@ class Table:
     Values are as ``schema.Field`` says: an absent field has its default, a table is a Table, a
     vector of tables a Tables. Raises BadFile for anything that leaves the file.
 
-    ``again`` is whether it is an element of a vector and was read as one before.
+    ``again`` is whether it, or the table it belongs to, is an element of a vector that was gone
+    through before.
     """
 
-    again = False
-
-    def __init__(self, file: File, kind: str, position: int) -> None:
+    def __init__(self, file: File, kind: str, position: int, again: bool = False) -> None:
         vtable = position - file.number(SOffsetTFlags, position, kind)
         vtable_size = file.number(VOffsetTFlags, vtable, f"{kind}'s vtable")
         if vtable_size < 4 or vtable_size % 2:
@@ -154,6 +156,7 @@ class Table:
         self.file = file
         self.kind = kind
         self.position = position
+        self.again = again
 
     def __getitem__(self, name: str) -> Any:
         field = FIELDS[self.kind][name]
@@ -169,7 +172,7 @@ class Table:
             return _named(field.type, self.file.number(field.number, place, what))
         if field.type == "string":
             return self.file.text(place, what)
-        return Table(self.file, field.type, self.file.follow(place, what))
+        return Table(self.file, field.type, self.file.follow(place, what), self.again)
 
     def span(self, name: str) -> Span:
         """Where the elements of a vector of numbers lie: for reading them without a copy."""
@@ -218,7 +221,7 @@ class Table:
             return None
         members = UNIONS[field.type]
         kind = members[code - 1] if code <= len(members) else f"{field.type} {code}"
-        return Table(self.file, kind, self.file.follow(place, what))
+        return Table(self.file, kind, self.file.follow(place, what), self.again)
 
     def _vector(self, field: Field, place: int, what: str) -> Any:
         if field.number is None:
@@ -226,7 +229,8 @@ class Table:
             return Tables(self.file, field.type, span, what)
         width = field.number.bytewidth
         start, count = self.file.span(place, width, what)
-        self.file.use(start, count * width, NUMBER_PRICE * count)
+        if count > FEW_NUMBERS or self.again:
+            self.file.use(start, count * width, NUMBER_PRICE * count)
         code = field.number.packer_type.format[-1]
         numbers = struct.unpack_from(f"<{count}{code}", self.file.data, start)
         if field.type in ENUMS:
