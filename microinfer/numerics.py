@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from .errors import BadInput
 
 
@@ -19,8 +21,9 @@ class Numerics:
 
     fully_connected  "double_rounding": multiplier and shift as in CONV_2D;
                      "float64": round(acc * s_x s_w / s_y) in double, ties away from zero.
-    mul_scale        precision in which MUL forms s_1 s_2 / s_y.
-    relu_scale       precision in which RELU forms s_x / s_y.
+    elementwise_scales  precision in which MUL, DIV, RELU, LEAKY_RELU, PRELU, ABS, HARD_SWISH and
+                     RSQRT combine scales into a multiplier.
+    batch_matmul_scale  precision in which BATCH_MATMUL forms s_1 s_2.
     sigmoid_tanh     "fixed_point": gemmlowp's polynomials; "table": float32 function, rounded.
     relu6            "clamp": limits in the input's own quantization, no rescale; "rescale".
     """
@@ -28,10 +31,15 @@ class Numerics:
     name: str
     runtime: str
     fully_connected: Literal["double_rounding", "float64"]
-    mul_scale: Literal["float32", "float64"]
-    relu_scale: Literal["float32", "float64"]
+    elementwise_scales: Literal["float32", "float64"]
+    batch_matmul_scale: Literal["float32", "float64"]
     sigmoid_tanh: Literal["fixed_point", "table"]
     relu6: Literal["clamp", "rescale"]
+
+    @property
+    def elementwise_float(self) -> type[np.float32] | type[np.float64]:
+        """The type of ``elementwise_scales``."""
+        return np.float32 if self.elementwise_scales == "float32" else np.float64
 
 
 PROFILES = {
@@ -41,8 +49,8 @@ PROFILES = {
             name="tflm",
             runtime="TensorFlow Lite Micro, reference kernels or CMSIS-NN",
             fully_connected="double_rounding",
-            mul_scale="float64",
-            relu_scale="float64",
+            elementwise_scales="float64",
+            batch_matmul_scale="float64",
             sigmoid_tanh="fixed_point",
             relu6="clamp",
         ),
@@ -50,8 +58,8 @@ PROFILES = {
             name="litert",
             runtime="LiteRT, BUILTIN_REF kernels",
             fully_connected="float64",
-            mul_scale="float32",
-            relu_scale="float32",
+            elementwise_scales="float32",
+            batch_matmul_scale="float32",
             sigmoid_tanh="table",
             relu6="rescale",
         ),

@@ -53,7 +53,7 @@ def prepare(graph: Graph, numerics: Numerics) -> tuple[PreparedLayer, ...]:
 
 _UNKNOWN = "this operator is not supported"
 
-INPUT_TYPES = ("INT8", "FLOAT32")
+INPUT_TYPES = ("INT8", "INT16", "INT32", "INT64", "FLOAT32", "BOOL")
 MAX_TENSOR_BYTES = 2**27  # a hundred times what microcontrollers have
 
 

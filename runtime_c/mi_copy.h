@@ -5,7 +5,8 @@
  *     output[output_offset + sum(i_k * output_strides[k])] =
  *         input[input_offset + sum(i_k * input_strides[k])]      for all i_k < extents[k]
  *
- * PAD is a fill and a copy, CONCATENATION a copy per input, TRANSPOSE and RESHAPE one copy.
+ * PAD is a fill and a copy, CONCATENATION a copy per input, SPLIT one per output, TRANSPOSE and
+ * RESHAPE one copy. A stride of 0 repeats, a negative one reverses.
  * Input and output may not overlap.
  * Python twin: microinfer/ops/movement.py.
  */

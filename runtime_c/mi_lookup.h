@@ -4,7 +4,8 @@
  *
  *     output = table[input + 128]
  *
- * RELU, RELU6, LOGISTIC, TANH, and QUANTIZE from int8 to int8. The output may be the input.
+ * RELU and its kin, LEAKY_RELU, ELU, HARD_SWISH, LOGISTIC, TANH, ABS, NEG, EXP, LOG, SQRT, RSQRT, and
+ * QUANTIZE from int8 to int8. The output may be the input.
  * Python twin: microinfer/ops/lookup.py.
  */
 

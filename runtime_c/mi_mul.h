@@ -12,8 +12,8 @@
 #ifndef MI_MUL_H
 #define MI_MUL_H
 
+#include "mi_broadcast.h"
 #include "mi_fixedpoint.h"
-#include "mi_loops.h"
 
 typedef struct {
     int32_t extents[5];        /* of the output, outermost first */
@@ -39,18 +39,7 @@ static inline int8_t mi_mul_value(const mi_mul_params *p, int8_t x1, int8_t x2)
 MI_KERNEL void mi_mul_s8(
     const mi_mul_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
 {
-    const int32_t run = p->extents[4];
-    const int32_t step1 = p->input1_strides[4];
-    const int32_t step2 = p->input2_strides[4];
-    mi_loops at = MI_LOOPS_BEGIN;
-    do {
-        const int8_t *x1 = input1 + at.offset1;
-        const int8_t *x2 = input2 + at.offset2;
-        for (int32_t i = 0; i < run; i++) {
-            output[i] = mi_mul_value(p, x1[i * step1], x2[i * step2]);
-        }
-        output += run;
-    } while (mi_loops_next(&at, 4, p->extents, p->input1_strides, p->input2_strides));
+    MI_BROADCAST(p, input1, input2, output, mi_mul_value);
 }
 
 #endif

@@ -31,27 +31,52 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 # The operator's version from which on both runtimes take int8, where that is not the first.
 VERSIONS = {
+    "ABS": 2,
     "ADD": 2,
     "AVERAGE_POOL_2D": 2,
+    "BROADCAST_TO": 2,
     "CONCATENATION": 2,
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,
     "DEQUANTIZE": 2,
+    "EQUAL": 2,
+    "EXP": 2,
     "FULLY_CONNECTED": 4,
+    "GREATER": 2,
+    "GREATER_EQUAL": 2,
+    "LESS": 2,
+    "LESS_EQUAL": 2,
+    "LOG": 2,
     "LOGISTIC": 2,
+    "MAXIMUM": 2,
     "MAX_POOL_2D": 2,
+    "ARG_MAX": 2,
+    "ARG_MIN": 2,
     "MEAN": 2,
+    "REDUCE_MAX": 2,
+    "REDUCE_MIN": 2,
+    "SUM": 2,
+    "LOG_SOFTMAX": 2,
+    "L2_NORMALIZATION": 2,
+    "MINIMUM": 2,
     "MUL": 2,
+    "NOT_EQUAL": 2,
     "PAD": 2,
     "RELU": 2,
     "RELU6": 2,
+    "RSQRT": 2,
     "SOFTMAX": 2,
+    "SQRT": 2,
+    "SQUARED_DIFFERENCE": 2,
     "SUB": 2,
     "TANH": 2,
     "TRANSPOSE": 2,
+    "TRANSPOSE_CONV": 4,
 }
 
-_TYPES = {dtype: name for name, dtype in DTYPES.items() if name in ("FLOAT32", "INT32", "INT8")}
+_TYPES = {
+    dtype: name for name, dtype in DTYPES.items() if name in ("FLOAT32", "INT32", "INT8", "BOOL")
+}
 
 
 def quantization(scale: ArrayLike, zero_point: ArrayLike = 0, axis: int = 0) -> Quantization:
@@ -91,7 +116,11 @@ def int32(values: ArrayLike, scale: ArrayLike | None = None, name: str = "int32"
 
 
 def one_op(
-    op: str, inputs: Sequence[Tensor | None], output: Tensor, version: int = 0, **options: Any
+    op: str,
+    inputs: Sequence[Tensor | None],
+    outputs: Tensor | Sequence[Tensor],
+    version: int = 0,
+    **options: Any,
 ) -> Graph:
     """A model of one operator; ``options`` that are not given keep the schema's defaults."""
     tensors: list[Tensor] = []
@@ -100,20 +129,22 @@ def one_op(
         if tensor is None:
             indices.append(-1)
             continue
-        places = [place for place, known in enumerate(tensors) if known is tensor]
-        indices.append(places[0] if places else len(tensors))
-        if not places:
+        known = [place for place, own in enumerate(tensors) if own is tensor]
+        indices.append(known[0] if known else len(tensors))
+        if not known:
             tensors.append(tensor)
     fed = tuple(index for index, tensor in enumerate(tensors) if tensor.data is None)
+    results = [outputs] if isinstance(outputs, Tensor) else outputs
+    places = range(len(tensors), len(tensors) + len(results))
     kind = OPERATORS[op]
     node = Node(
         op,
         tuple(indices),
-        (len(tensors),),
+        tuple(places),
         {**(defaults(kind) if kind else {}), **options},
         version=version or VERSIONS.get(op, 1),
     )
-    draft = Graph((*tensors, output), (node,), fed, (len(tensors),), name=op.lower())
+    draft = Graph((*tensors, *results), (node,), fed, tuple(places), name=op.lower())
     return read(write(draft))
 
 

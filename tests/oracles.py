@@ -53,7 +53,10 @@ def tflm_tensors(data: bytes, *inputs: Array) -> Tensors:
     def run(sample: tuple[Array, ...]) -> None:
         for position, array in enumerate(sample):
             interpreter.set_input(array, position)
-        interpreter.invoke()
+        try:
+            interpreter.invoke()
+        except RuntimeError as error:  # a type that only the kernel itself does not take
+            raise Refused(f"TFLM: {error}") from None
 
     return _gather(graph, inputs, run, lambda i: interpreter.GetTensor(i, 0)["tensor_data"])
 
@@ -76,7 +79,10 @@ def litert_tensors(data: bytes, *inputs: Array) -> Tensors:
     def run(sample: tuple[Array, ...]) -> None:
         for index, array in zip(graph.inputs, sample, strict=True):
             interpreter.set_tensor(index, array)
-        interpreter.invoke()
+        try:
+            interpreter.invoke()
+        except RuntimeError as error:
+            raise Refused(f"LiteRT: {error}") from None
 
     return _gather(graph, inputs, run, interpreter.get_tensor)
 

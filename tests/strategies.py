@@ -1,7 +1,7 @@
 """A strategy for each operator: random shapes, options, scales, zero points and inputs.
 
-``MODELS[op]`` draws a ``OneOp`` that both runtimes take; what LiteRT refuses is a model of its
-own, and listed in ``TFLM_ONLY``.
+``MODELS[op]`` draws a ``OneOp`` that both runtimes take; what one refuses is a model of its own,
+and listed in ``TFLM_ONLY`` or ``LITERT_ONLY``.
 """
 
 from __future__ import annotations
@@ -11,103 +11,22 @@ from collections.abc import Mapping
 import numpy as np
 from hypothesis import strategies as st
 
-from microinfer.graph import Graph, Tensor
-from one_op import ACTIVATIONS, Draw, Numbers, OneOp, activation, constant, int32, one_op
+from microinfer.graph import Tensor
+from one_op import Draw, Numbers, OneOp, activation, constant, int32, one_op
+from strategies_binary import BINARY
+from strategies_elementwise import ELEMENTWISE, EVERY, every_int8, lookup
 from strategies_layers import (
     conv_2d,
     depthwise_conv_2d,
     fully_connected,
-    mean,
     pool_2d,
     shapes,
     softmax,
+    transpose_conv,
 )
-
-# -- elementwise ----------------------------------------------------------------------------
-
-
-def _operands(n: Numbers) -> tuple[Tensor, Tensor, tuple[int, ...]]:
-    """Two tensors that broadcast, and the shape that they broadcast to; one may be a constant."""
-    draw = n.draw
-    shape = draw(st.integers(1, 5).flatmap(shapes))
-    own = [
-        tuple(1 if repeated else extent for extent, repeated in zip(shape, ones, strict=True))
-        for ones in (draw(st.tuples(*[st.booleans()] * len(shape))), (False,) * len(shape))
-    ]
-    own[0] = own[0][draw(st.integers(0, len(shape) - 1)) :]
-    first, second = n.tensor(own[0], "x1"), n.tensor(own[1], "x2")
-    kind = draw(st.sampled_from(("two inputs", "two inputs", "a constant", "the same twice")))
-    if kind == "the same twice":
-        first = second
-    elif kind == "a constant":
-        quantization = first.quantization
-        assert quantization is not None
-        values = n.int8(first.shape)[0]
-        first = constant(values, quantization.scale, quantization.zero_point, name="x1")
-    return (first, second, shape) if draw(st.booleans()) else (second, first, shape)
-
-
-def _everywhere(n: Numbers, tensor: Tensor) -> tuple[float, int]:
-    """Scale, and what an element of the last sample is above the zero point."""
-    assert tensor.quantization is not None
-    value = n.everywhere if tensor.data is None else int(tensor.data.ravel()[0])
-    return tensor.quantization.scale, value - tensor.quantization.zero_point
-
-
-@st.composite
-def add_sub(draw: Draw, op: str) -> OneOp:
-    n = Numbers(draw)
-    draw = n.draw
-    first, second, shape = _operands(n)
-    (s1, v1), (s2, v2) = _everywhere(n, first), _everywhere(n, second)
-    # The runtimes abort where the sum would have to be scaled up by 2^19 and more.
-    ratio = draw(st.sampled_from((0.01, 0.5, 1.0, 3.0, 100.0, 2.0**14)))
-    real = s1 * v1 + (s2 * v2 if op == "ADD" else -s2 * v2)
-    larger = max(s1, s2)
-    output = n.output(shape, larger / ratio, real, smallest=larger * 2.0**-15)
-    fused = draw(st.sampled_from(ACTIVATIONS))
-    return n.model(op, [first, second], output, fused_activation_function=fused)
-
-
-@st.composite
-def mul(draw: Draw) -> OneOp:
-    n = Numbers(draw)
-    draw = n.draw
-    first, second, shape = _operands(n)
-    (s1, v1), (s2, v2) = _everywhere(n, first), _everywhere(n, second)
-    steps = draw(st.sampled_from((2, 100, 400, 5000, 2**20)))
-    output = n.output(shape, s1 * s2 * 5000 / steps, s1 * s2 * v1 * v2, v1 * v2)
-    fused = draw(st.sampled_from(ACTIVATIONS))
-    return n.model("MUL", [first, second], output, fused_activation_function=fused)
-
-
-def every_int8(n: Numbers, graph: Graph) -> OneOp:
-    """All 256 values in a random order: what a function of one element can be asked."""
-    (index,) = graph.inputs
-    values = (n.rng.permutation(256) - 128).astype(np.int8)
-    return OneOp(graph, (values.reshape(1, *graph.tensors[index].shape),))
-
-
-EVERY = st.sampled_from(((256,), (1, 256), (2, 128), (4, 8, 8), (1, 16, 2, 8)))
-
-
-@st.composite
-def lookup(draw: Draw, op: str) -> OneOp:
-    n = Numbers(draw)
-    draw = n.draw
-    shape = draw(EVERY)
-    source = activation(shape, n.scale(2.0**-14, 15.0), n.zero_point())
-    assert source.quantization is not None
-    if op == "LOGISTIC":
-        output = activation(shape, 1 / 256, -128, "y")
-    elif op == "TANH":
-        output = activation(shape, 1 / 128, 0, "y")
-    else:
-        ratio = draw(st.sampled_from((0.02, 0.5, 1.0, 3.0, 300.0, 2.0**14)))
-        scale, above = source.quantization.scale, n.everywhere - source.quantization.zero_point
-        output = n.output(shape, scale / ratio, scale * above, above)
-    return every_int8(n, one_op(op, [source], output))
-
+from strategies_movement import MOVEMENT
+from strategies_reduce import REDUCTIONS
+from strategies_space import SPACE
 
 # -- reals ----------------------------------------------------------------------------------
 
@@ -245,7 +164,11 @@ def expand_dims(draw: Draw) -> OneOp:
 
 
 MODELS: Mapping[str, st.SearchStrategy[OneOp]] = {
-    "ADD": add_sub("ADD"),
+    **BINARY,
+    **ELEMENTWISE,
+    **MOVEMENT,
+    **REDUCTIONS,
+    **SPACE,
     "AVERAGE_POOL_2D": pool_2d("AVERAGE_POOL_2D"),
     "CONCATENATION": concatenation(),
     "CONV_2D": conv_2d(biased=True),
@@ -254,20 +177,30 @@ MODELS: Mapping[str, st.SearchStrategy[OneOp]] = {
     "DEQUANTIZE": dequantize(),
     "EXPAND_DIMS": expand_dims(),
     "FULLY_CONNECTED": fully_connected(),
-    "LOGISTIC": lookup("LOGISTIC"),
     "MAX_POOL_2D": pool_2d("MAX_POOL_2D"),
-    "MEAN": mean(),
-    "MUL": mul(),
     "PAD": pad(),
     "QUANTIZE": quantize(),
-    "RELU": lookup("RELU"),
-    "RELU6": lookup("RELU6"),
     "RESHAPE": reshape(),
     "SOFTMAX": softmax(),
     "SQUEEZE": squeeze(),
-    "SUB": add_sub("SUB"),
-    "TANH": lookup("TANH"),
     "TRANSPOSE": transpose(),
+    "TRANSPOSE_CONV": transpose_conv(),
 }
 
-TFLM_ONLY = ("CONV_2D without bias",)
+TFLM_ONLY = ("CONV_2D without bias", "CUMSUM", "ELU", "ZEROS_LIKE")
+LITERT_ONLY = (
+    "ARG_MAX to int64",
+    "EXP",
+    "LOG",
+    "NEG",
+    "RELU_0_TO_1",
+    "RELU_N1_TO_1",
+    "SELECT",
+    "SQRT",
+    "TILE",
+)
+
+# LiteRT takes it and is wrong (ARITHMETIC.md).
+LITERT_WRONG = ("SUM",)
+# The same of TFLM; of an ellipsis it takes few.
+TFLM_WRONG = ("SPACE_TO_BATCH_ND with padding", "STRIDED_SLICE with an ellipsis")

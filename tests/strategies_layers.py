@@ -144,6 +144,29 @@ def depthwise_conv_2d(draw: Draw) -> OneOp:
 
 
 @st.composite
+def transpose_conv(draw: Draw) -> OneOp:
+    n = Numbers(draw)
+    padding = draw(st.sampled_from(("SAME", "VALID")))
+    height, kernel_h, stride_h, _, input_h = _axis(draw, padding, 1)
+    width, kernel_w, stride_w, _, input_w = _axis(draw, padding, 1)
+    batches, channels, units = (draw(st.integers(1, most)) for most in (2, 6, 5))
+    source = n.tensor((batches, input_h, input_w, channels))
+    weights = _weights(n, (units, kernel_h, kernel_w, channels))
+    inputs, scale = _stage(n, source, weights, 0, draw(st.booleans()))
+    shape = (batches, height, width, units)
+    return n.model(
+        "TRANSPOSE_CONV",
+        [int32(shape), inputs[1], source, *inputs[2:]],
+        activation(shape, scale, n.zero_point()),
+        version=4,
+        padding=padding,
+        stride_h=stride_h,
+        stride_w=stride_w,
+        fused_activation_function=draw(st.sampled_from(ACTIVATIONS)),
+    )
+
+
+@st.composite
 def fully_connected(draw: Draw) -> OneOp:
     n = Numbers(draw)
     draw = n.draw
@@ -192,30 +215,6 @@ def pool_2d(draw: Draw, op: str) -> OneOp:
         filter_width=kernel_w,
         fused_activation_function=draw(st.sampled_from(ACTIVATIONS)),
     )
-
-
-@st.composite
-def mean(draw: Draw) -> OneOp:
-    n = Numbers(draw)
-    draw = n.draw
-    shape = draw(st.integers(1, 5).flatmap(lambda rank: shapes(rank, 6)))
-    rank = len(shape)
-    axes = draw(st.lists(st.integers(-rank, rank - 1), min_size=1, max_size=rank + 1))
-    keep = draw(st.booleans())
-    reduced = {axis % rank for axis in axes}
-    kept = tuple(
-        1 if axis in reduced else extent
-        for axis, extent in enumerate(shape)
-        if keep or axis not in reduced
-    )
-    source = n.tensor(shape)
-    assert source.quantization is not None
-    scale = source.quantization.scale
-    ratio = draw(st.sampled_from((0.02, 0.5, 1.0, 7.0, 300.0)))
-    above = n.everywhere - source.quantization.zero_point
-    count = source.size // math.prod(kept)
-    output = n.output(kept, scale / ratio, scale * above, above * count)
-    return n.model("MEAN", [source, int32(axes)], output, keep_dims=keep)
 
 
 @st.composite

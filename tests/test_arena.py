@@ -13,6 +13,7 @@ import microinfer as mi
 from microinfer.emit.arena import Buffer, arena_bytes, lower_bound, place
 from microinfer.emit.check import PlanError, check_plan
 from microinfer.graph import Graph, Node, Quantization, Tensor
+from one_op import activation, int32, one_op
 from shared_models import shared_model
 
 # The most activations that live at one time without computing in place (BASELINES: peers).
@@ -128,3 +129,17 @@ def test_the_checker_sees_an_output_over_an_input_of_an_op_that_is_not_in_place(
     ]
     with pytest.raises(PlanError):
         check_plan(graph, strict, plan.offsets, {}, plan.arena_bytes)
+
+
+def test_int64_lies_at_a_multiple_of_eight() -> None:
+    x = activation((1, 3, 5), 0.1)
+    y = Tensor("y", (1, 3), "INT64")
+    graph = one_op("ARG_MAX", [x, int32(-1)], y, output_type="INT64")
+    planned = mi.plan(graph)
+    assert all(planned.offsets[index] % 8 == 0 for index in graph.outputs)
+    assert "_ARENA_ALIGNMENT 8\n" in mi.generate(graph, "wide", arena="caller")["wide.h"]
+    # Of two that live at the same time the wide one goes first, or its place is rounded up.
+    wide = Buffer((1,), 12, 0, 1, alignment=8)
+    for beside in (20, 24):
+        placed = place([Buffer((0,), beside, 0, 1), wide])
+        assert [b.offset % b.alignment for b in placed] == [0, 0]

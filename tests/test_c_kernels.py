@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from c_build import C_WARNINGS, WARNINGS, need
-from c_kernels_support.cases import CASES, STRUCTS, Array, int8, pick, picks
+from c_kernels_support import cases, compute
+from c_kernels_support.cases import Array, int8, pick, picks
 from c_kernels_support.runtime import (
     ALL_CODE,
     C_STRUCTS,
@@ -41,6 +42,9 @@ from microinfer import fixedpoint
 from microinfer._resources import runtime_dir
 from microinfer.ops import axes, broadcast, mean, movement
 
+CASES = {**cases.CASES, **compute.CASES}
+STRUCTS = {**cases.STRUCTS, **compute.STRUCTS}
+
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
 # -- structs --------------------------------------------------------------------------------
@@ -48,7 +52,7 @@ INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
 def python_fields(params: type) -> list[tuple[str, str]]:
     """(name, C type) of a dataclass's fields, by the rules of runtime_c/README.md."""
-    lengths = {mean.MeanParams: axes.PAIRS, movement.CopyParams: movement.LOOPS}
+    lengths = {mean.MeanParams: axes.PAIRS, movement.CopyParams: movement.LOOPS, **compute.LENGTHS}
     length = lengths.get(params, broadcast.MAX_RANK)
     of_annotation: dict[Any, str] = {
         int: "int32_t",
@@ -315,18 +319,22 @@ def test_kernel_equals_its_numpy_twin(c: Runtime, case: str, seed: int) -> None:
 @SEEDED
 @given(seed=st.integers(0, 2**32 - 1))
 def test_fill_and_copy_equal_movement(c: Runtime, dtype: type, seed: int) -> None:
-    """A transposition of runs of elements, into the middle of a filled output."""
+    """A transposition of runs of elements, some axes of it backwards or one element repeated, into
+    the middle of a filled output."""
     rng = np.random.default_rng(seed)
     extents, order = tuple(picks(rng, 1, 3, movement.LOOPS)), rng.permutation(movement.LOOPS)
     run, skipped, before = pick(rng, 1, 3), pick(rng, 0, 5), pick(rng, 0, 5)
     strides = dict(zip(order, movement.row_major([extents[i] for i in order]), strict=True))
     width = np.dtype(dtype).itemsize
     size = math.prod(extents) * run
+    signs = rng.choice([-1, 0, 1, 1], movement.LOOPS)
+    steps = tuple(int(strides[i] * signs[i]) * run for i in range(movement.LOOPS))
+    backwards = -sum(min(s, 0) * (n - 1) for s, n in zip(steps, extents, strict=True))
     copy = movement.CopyParams(
         extents=extents,
-        input_strides=tuple(int(strides[i]) * run for i in range(movement.LOOPS)),
+        input_strides=steps,
         output_strides=tuple(stride * run for stride in movement.row_major(extents)),
-        input_offset=skipped,
+        input_offset=skipped + backwards,
         output_offset=before,
         run=run,
         element_bytes=width,
@@ -337,8 +345,9 @@ def test_fill_and_copy_equal_movement(c: Runtime, dtype: type, seed: int) -> Non
     x: Array = rng.integers(-100, 100, skipped + size).astype(dtype)
     c.run("mi_fill", "mi_fill_params", fill, output)
     c.run("mi_copy", "mi_copy_params", copy, x, output)
-    params = movement.MovementParams(output.size, fill, (copy,))
-    assert output.tobytes() == movement.eval(params, x[None]).tobytes()
+    moves = (movement.Move(fill, None), movement.Move(copy))
+    params = movement.MovementParams((output.size,), moves)
+    assert output.tobytes() == np.asarray(movement.eval(params, x[None])).tobytes()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="preloads a Linux library")

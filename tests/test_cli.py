@@ -267,7 +267,10 @@ def interrupted(wait: Callable[[], bool], *arguments: str | Path) -> tuple[int, 
         while not wait() and time.monotonic() < deadline:
             time.sleep(0.01)
         program.send_signal(signal.SIGINT)
-        return program.wait(), program.stderr.read()
+        try:
+            return program.wait(timeout=30), program.stderr.read()
+        finally:
+            program.kill()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")

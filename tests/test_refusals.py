@@ -70,9 +70,9 @@ def nan_among_constants() -> Graph:
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (pad_uint8, "has type UINT8, expected INT8 or FLOAT32"),
-        (concatenation_uint8, "has type UINT8, expected INT8 or FLOAT32"),
-        (reshape_bool, "is a model input of type BOOL, expected INT8 or FLOAT32"),
+        (pad_uint8, "has type UINT8, expected INT8 or INT16 or"),
+        (concatenation_uint8, "has type UINT8, expected INT8 or INT16 or"),
+        (reshape_bool, "has type BOOL, expected INT8 or INT16 or"),
         (dilation_beyond_int32, "covers 2147483651 x 2147483651 positions, too many"),
         (pool_of_a_million_rows, "covers 1048579 x 4 positions, too many"),
         (two_gigabytes, "takes 2,147,483,647 bytes, expected at most 134,217,728"),

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..graph import Graph
+from ..graph import Graph, Tensor
 from ..prepare import PreparedLayer
 
 ALIGNMENT = 4  # bytes; kernels may load words
+WIDE_ALIGNMENT = 8  # of 64-bit elements
 ATTEMPTS = 200  # at placing; each takes about a millisecond
 
 
@@ -30,10 +31,16 @@ class Buffer:
     first: int
     last: int
     offset: int = 0
+    alignment: int = ALIGNMENT
 
     @property
     def end(self) -> int:
         return self.offset + self.nbytes
+
+
+def alignment(tensor: Tensor) -> int:
+    """Bytes that a tensor's address is a multiple of."""
+    return WIDE_ALIGNMENT if tensor.dtype.itemsize > ALIGNMENT else ALIGNMENT
 
 
 def lifetimes(graph: Graph, layers: Sequence[PreparedLayer]) -> dict[int, tuple[int, int]]:
@@ -76,6 +83,7 @@ def buffers(graph: Graph, layers: Sequence[PreparedLayer], scratch: dict[int, in
             nbytes=graph.tensors[tensors[0]].nbytes,
             first=min(live[index][0] for index in tensors),
             last=max(live[index][1] for index in tensors),
+            alignment=max(alignment(graph.tensors[index]) for index in tensors),
         )
         for tensors in members.values()
     ]
@@ -112,7 +120,7 @@ def _place_in(order: Sequence[Buffer]) -> list[Buffer]:
         for other in sorted(neighbours, key=lambda b: b.offset):
             if offset + buffer.nbytes <= other.offset:
                 break
-            offset = max(offset, _aligned(other.end))
+            offset = max(offset, -(-other.end // buffer.alignment) * buffer.alignment)
         placed.append(replace(buffer, offset=offset))
     return placed
 
@@ -126,7 +134,3 @@ def lower_bound(unplaced: Sequence[Buffer]) -> int:
 def arena_bytes(placed: Sequence[Buffer]) -> int:
     """Size of the arena."""
     return max((buffer.end for buffer in placed), default=0)
-
-
-def _aligned(nbytes: int) -> int:
-    return -(-nbytes // ALIGNMENT) * ALIGNMENT

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 C_TYPES = {
+    "bool": "int8_t",  # 0 or 1
     "int8": "int8_t",
     "int16": "int16_t",
     "int32": "int32_t",

@@ -108,7 +108,7 @@ def render(planned: Plan, choices: Choices, check: Selftest) -> dict[str, str]:
         "NAME": choices.name.upper(),
         "version": _version(),
         "runtime_version": RUNTIME_VERSION,
-        "alignment": ALIGNMENT,
+        "alignment": max((b.alignment for b in planned.buffers), default=ALIGNMENT),
         "inputs": inputs,
         "outputs": outputs,
         "input_type": _common_type(inputs),

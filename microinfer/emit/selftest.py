@@ -22,7 +22,7 @@ class Selftest:
     """``stored`` has the lines of each input's values, or is empty for the formula.
 
     The formula is byte i of an input = (37 i + 11) mod 256 - 128; a float input's element i is
-    that number. ``crcs`` has one CRC-32 per layer output, in order.
+    that number, a bool's whether it is not 0. ``crcs`` has one CRC-32 per layer output, in order.
     """
 
     stored: list[list[str]]

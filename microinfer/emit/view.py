@@ -229,8 +229,8 @@ def _struct(
     return StructView(call.kernel.struct, f"{base}_params", initialisers), arrays
 
 
-# Which of a node's inputs a params field was made from.
-_FIELD_INPUTS = {"weights": 1, "bias": 2}
+# Which of a node's inputs a params field was made from; a bias is the last.
+_FIELD_INPUTS = {"weights": 1, "bias": -1}
 
 
 def _array_comment(plan: Plan, layer: PlannedLayer, field: str, value: Any) -> str:
@@ -248,7 +248,7 @@ def _statement(plan: Plan, layer: PlannedLayer, call: Call, struct: str, name: s
     if call.rows:
         arguments.append("rows")
     arguments += [_pointer(plan, operands[position], name, "const ") for position in call.inputs]
-    arguments += [_pointer(plan, index, name, "") for index in node.outputs]
+    arguments += [_pointer(plan, node.outputs[position], name, "") for position in call.outputs]
     if call.scratch_bytes:
         arguments.append(f"(mi_i32 *)(void *)(arena + {layer.scratch_offset})")
     return f"{call.kernel.function}({', '.join(arguments)});"

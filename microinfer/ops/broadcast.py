@@ -25,58 +25,58 @@ class Broadcast:
 
 def broadcast(layer: Layer) -> Broadcast:
     """The loops over the layer's two inputs; refuses shapes that do not fit the output's."""
-    shape1, shape2 = layer.input(0).shape, layer.input(1).shape
+    return Broadcast(*loops(layer, layer.input(0).shape, layer.input(1).shape))
+
+
+def loops(layer: Layer, *shapes: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Extents, and the strides of each of ``shapes``."""
     output = layer.output()
     try:
-        shape = np.broadcast_shapes(shape1, shape2)
+        shape = np.broadcast_shapes(*shapes)
     except ValueError:
-        layer.refuse(None, f"has inputs of shapes {shape1} and {shape2}, which do not broadcast")
+        listed = " and ".join(map(str, shapes))
+        layer.refuse(None, f"has inputs of shapes {listed}, which do not broadcast")
         layer.settle()
         raise AssertionError("unreachable") from None
     layer.shape_is(output, shape)
     layer.require(output.size > 0, output, "is empty")
     layer.settle()
-    padded1 = (1,) * (len(shape) - len(shape1)) + shape1
-    padded2 = (1,) * (len(shape) - len(shape2)) + shape2
+    padded = [(1,) * (len(shape) - len(own)) + own for own in shapes]
 
-    merged: list[tuple[int, bool, bool]] = []  # extent, input 1 repeats, input 2 repeats
-    for extent, own1, own2 in zip(shape, padded1, padded2, strict=True):
-        repeats = (own1 != extent, own2 != extent)
+    merged: list[tuple[int, tuple[bool, ...]]] = []  # extent, which inputs repeat
+    for extent, *owns in zip(shape, *padded, strict=True):
+        repeats = tuple(own != extent for own in owns)
         if extent == 1:
             continue
-        if merged and merged[-1][1:] == repeats:
-            merged[-1] = (merged[-1][0] * extent, *repeats)
+        if merged and merged[-1][1] == repeats:
+            merged[-1] = (merged[-1][0] * extent, repeats)
         else:
-            merged.append((extent, *repeats))
+            merged.append((extent, repeats))
     layer.require(
         len(merged) <= MAX_RANK, output, f"needs {len(merged)} nested loops, at most {MAX_RANK}"
     )
     layer.settle()
-    extents: list[int] = []
-    strides1: list[int] = []
-    strides2: list[int] = []
-    step1 = step2 = 1
-    for extent, repeats1, repeats2 in reversed(merged):
-        extents.insert(0, extent)
-        strides1.insert(0, 0 if repeats1 else step1)
-        strides2.insert(0, 0 if repeats2 else step2)
-        step1 *= 1 if repeats1 else extent
-        step2 *= 1 if repeats2 else extent
-    missing = MAX_RANK - len(extents)
-    return Broadcast(
-        (1,) * missing + tuple(extents),
-        (0,) * missing + tuple(strides1),
-        (0,) * missing + tuple(strides2),
-    )
+    missing = (1,) * (MAX_RANK - len(merged))
+    strides = []
+    for i in range(len(shapes)):
+        own: list[int] = []
+        step = 1
+        for extent, repeats in reversed(merged):
+            own.insert(0, 0 if repeats[i] else step)
+            step *= 1 if repeats[i] else extent
+        strides.append((0,) * len(missing) + tuple(own))
+    return (missing + tuple(extent for extent, _ in merged), *strides)
+
+
+def view(extents: tuple[int, ...], strides: tuple[int, ...], x: Array) -> Array:
+    """One input as [batch, *loop extents], 1 where it is repeated."""
+    shape = [extent if stride else 1 for extent, stride in zip(extents, strides, strict=True)]
+    return x.reshape(len(x), *shape)
 
 
 def expand(loops: Broadcast, x1: Array, x2: Array) -> tuple[Array, Array]:
     """Views of both inputs, [batch, *loop extents], for arrays with a leading batch axis."""
-
-    def view(x: Array, strides: tuple[int, ...]) -> Array:
-        shape = tuple(
-            extent if stride else 1 for extent, stride in zip(loops.extents, strides, strict=True)
-        )
-        return x.reshape(len(x), *shape)
-
-    return view(x1, loops.input1_strides), view(x2, loops.input2_strides)
+    return (
+        view(loops.extents, loops.input1_strides, x1),
+        view(loops.extents, loops.input2_strides, x2),
+    )

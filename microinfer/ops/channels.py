@@ -65,8 +65,12 @@ def bias_values(layer: Layer, bias: Tensor | None, channels: int) -> NDArray[np.
     return values.reshape(-1)
 
 
-def requantize_steps(params: Any, weights: Array) -> StepFunction:
-    """The output stage of a layer with ``weights`` (taps, channels) and per-channel multipliers."""
+def requantize_steps(params: Any, weights: Array, centred: bool = False) -> StepFunction:
+    """The output stage of a layer with ``weights`` (taps, channels) and per-channel multipliers.
+
+    Its products are those of the raw inputs or, ``centred``, of input - zero point.
+    """
+    zero_point = params.input_zero_point
     multipliers = params.multipliers.astype(np.int64)
     shifts = params.shifts.astype(np.int64)
 
@@ -76,13 +80,13 @@ def requantize_steps(params: Any, weights: Array) -> StepFunction:
         return limited
 
     bias = np.zeros(weights.shape[1], np.int64) if params.bias is None else params.bias
-    low, high = product_interval(weights, 0)
+    sums = weights.astype(np.int64).sum(axis=0)
+    low, high = product_interval(weights, zero_point if centred else 0)
     return StepFunction(
         Staircase(
             exact=exact,
             real=real_multiplier(params.multipliers, params.shifts),
-            offset=bias.astype(np.int64)
-            - params.input_zero_point * weights.astype(np.int64).sum(axis=0),
+            offset=bias.astype(np.int64) - (0 if centred else zero_point) * sums,
             product_low=low,
             product_high=high,
             zero_point=params.output_zero_point,

@@ -37,19 +37,12 @@ def prepare(layer: Layer) -> movement.MovementParams:
     layer.settle()
     strides = movement.row_major(output.shape)
     copies, offset = [], 0
-    for source in sources:
-        copies.append(
-            movement.copy(
-                layer,
-                source,
-                source.shape,
-                movement.row_major(source.shape),
-                strides,
-                output_offset=offset,
-            )
-        )
+    for position, source in enumerate(sources):
+        steps = movement.row_major(source.shape)
+        copy = movement.copy(layer, source, source.shape, steps, strides, output_offset=offset)
+        copies.append(movement.Move(copy, position))
         offset += source.shape[axis] * strides[axis]
-    return movement.MovementParams(output.size, None, tuple(copies))
+    return movement.movement(layer, *copies)
 
 
 OP = Op("CONCATENATION", prepare, movement.eval, operands=None)

@@ -2,8 +2,8 @@
 
     output = table[input + 128]
 
-RELU, RELU6, LOGISTIC, TANH and the int8 form of QUANTIZE fill the table each in its own file, by
-the runtime's own arithmetic; then they all run the same way, here and in runtime_c/mi_lookup.h.
+RELU, LOGISTIC, EXP, the int8 form of QUANTIZE and their like fill the table each in its own file,
+by the runtime's own arithmetic; then they all run the same way, here and in runtime_c/mi_lookup.h.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def float_table(
         scale = np.float32(source.scale)
         inverse = np.float32(1) / np.float32(output.scale)
         real = scale * (q - source.zero_point).astype(np.float32)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite steps are limited below
             steps = round_half_away(function(real) * inverse) + np.float32(output.zero_point)
         limited: Int64Array = np.clip(steps, INT8_MIN, INT8_MAX).astype(np.int64)
         return limited

@@ -1,17 +1,20 @@
-"""MEAN on int8 over any axes.
+"""MEAN and SUM on int8 over any axes.
 
     sum    = sum(input) - n * input_zero_point              n values per output
     output = clamp8(requantize(sum, multiplier, shift) + output_zero_point)
 
-The real multiplier is s_input / s_output / n; the division by n is made on the fixed-point
-multiplier and truncates it, so that a mean can be one below what AVERAGE_POOL_2D gives.
+The real multiplier is s_input / s_output, of a mean divided by n; that division is made on the
+fixed-point multiplier and truncates it, so that a mean can be one below what AVERAGE_POOL_2D gives.
 
-[TFLM] kernels/internal/reference/reduce.h, QuantizedMeanOrSum. C twin: runtime_c/mi_mean.h.
+LiteRT's SUM reads int8 as uint8 (ARITHMETIC.md); both profiles compute TFLM's.
+
+[TFLM] kernels/internal/reference/reduce.h, QuantizedMeanOrSum. C twin: runtime_c/mi_reduce.h.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -29,7 +32,7 @@ class MeanParams(Reduction):
     shift: int
 
 
-def prepare(layer: Layer) -> MeanParams:
+def prepare(layer: Layer, divided: bool) -> MeanParams:
     layer.count(2)
     source, output = layer.input(0), layer.output()
     layer.int8(source, output)
@@ -40,18 +43,20 @@ def prepare(layer: Layer) -> MeanParams:
     assert q_out is not None
     count = int(np.prod(loops.reduced_extents, dtype=np.int64))
     # |sum(input - zero_point)| <= 255 n has to fit int32.
-    layer.require(count < 2**31 // 255, source, f"has {count} values per mean, too many for int32")
+    layer.require(
+        count < 2**31 // 255, source, f"has {count} values per output, too many for int32"
+    )
     real = q_in.scale / q_out.scale
     layer.multiplier_fits(output, real)
     layer.settle()
     multiplier, shift = quantize_multiplier(real)
-    headroom = min(count.bit_length() - 1, 32, 31 + shift)
+    headroom = min(count.bit_length() - 1, 32, 31 + shift) if divided else 0
     return MeanParams(
         **vars(loops),
         count=count,
         input_zero_point=q_in.zero_point,
         output_zero_point=q_out.zero_point,
-        multiplier=(multiplier << headroom) // count,
+        multiplier=(multiplier << headroom) // (count if divided else 1),
         shift=shift - headroom,
     )
 
@@ -66,4 +71,5 @@ def eval(params: MeanParams, x: Array) -> Array:
     return np.clip(outputs, INT8_MIN, INT8_MAX).astype(np.int8)
 
 
-OP = Op("MEAN", prepare, eval)
+MEAN = Op("MEAN", partial(prepare, divided=True), eval)
+SUM = Op("SUM", partial(prepare, divided=False), eval)

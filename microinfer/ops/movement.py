@@ -1,11 +1,13 @@
-"""Ops that move elements and compute nothing: strided copies, after an optional fill.
+"""Ops that move elements and compute nothing: fills, strided copies, and gathers by a table.
 
-    output[output_offset + sum(i_k * output_strides[k])] =
-        input[input_offset + sum(i_k * input_strides[k])]      for all i_k < extents[k]
+    copy    output[output_offset + sum(i_k * output_strides[k])] =
+                input[input_offset + sum(i_k * input_strides[k])]      for all i_k < extents[k]
+    gather  output[o, r, c, :] = input[o * outer_stride + rows[r] + columns[c], :]
 
-A stride counts elements; the innermost contiguous elements are one run. PAD, TRANSPOSE,
-CONCATENATION and the reshapes only say which copies they are, each in its own file; then all run
-the same way, here and in runtime_c/mi_copy.h.
+A copy's strides count elements, and may be 0 or negative; its innermost contiguous elements are
+one run. A gather's unit is a run of elements, and its output is contiguous. PAD, TRANSPOSE, SPLIT
+and the others only say which moves they are, each in its own file; then all run the same way, here
+and in runtime_c/mi_copy.h and mi_gather.h.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..graph import Tensor
 from .layer import Array, Layer
@@ -35,35 +38,75 @@ class CopyParams:
 @dataclass(frozen=True)
 class FillParams:
     count: int  # bytes
-    value: int
+    value: int  # of each byte
+
+
+@dataclass(frozen=True)
+class GatherParams:
+    outer: int
+    outer_stride: int  # runs of the input, as are rows and columns
+    row_count: int
+    column_count: int
+    run_bytes: int
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One call: it reads operand ``source`` (None: a fill) and writes output ``target``."""
+
+    params: CopyParams | FillParams | GatherParams
+    source: int | None = 0
+    target: int = 0
 
 
 @dataclass(frozen=True)
 class MovementParams:
-    """``copies[i]`` reads input i of the node. ``fill`` comes first; outputs have ``size``."""
+    """The moves of a layer in their order, and how many elements each of its outputs has."""
 
-    size: int
-    fill: FillParams | None
-    copies: tuple[CopyParams, ...]
+    sizes: tuple[int, ...]
+    moves: tuple[Move, ...]
 
 
-# Types whose elements are moved as they are, by every runtime and every such op.
-MOVABLE = ("INT8", "FLOAT32")
+# Types whose elements are moved as they are, by every such op.
+MOVABLE = ("INT8", "INT16", "INT32", "INT64", "FLOAT32")
+QUANTIZED = ("INT8", "INT16")
 
 
 def check(layer: Layer, *tensors: Tensor) -> None:
-    """Require movable elements of one type and, for int8, one quantization."""
-    output = layer.output()
-    layer.type_is(output, *MOVABLE)
-    for tensor in tensors:
-        layer.type_is(tensor, output.type)
-        if output.type == "INT8":
+    """Require movable elements of one type and, where quantized, one quantization."""
+    first, *others = [layer.output(i) for i in range(len(layer.node.outputs))]
+    layer.type_is(first, *MOVABLE)
+    for tensor in (*tensors, *others):
+        layer.type_is(tensor, first.type)
+        if first.type == "INT8":
             layer.int8(tensor)
-            layer.same_quantization(tensor, output)
-    if output.type == "INT8":
-        layer.int8(output)
-    layer.require(output.size > 0, output, "is empty")
+        if first.type in QUANTIZED:
+            layer.same_quantization(tensor, first)
+    if first.type == "INT8" or (first.type in QUANTIZED and first.quantization is not None):
+        layer.per_tensor(first)
+    for output in (first, *others):
+        layer.require(output.size > 0, output, "is empty")
     layer.settle()
+
+
+def integers(layer: Layer, position: int, count: int | None = None) -> list[int]:
+    """The constant integers of an input such as axes, sizes or a shape; ``count`` of them."""
+    tensor = layer.input(position)
+    values = [int(value) for value in layer.constant(tensor, ["INT32", "INT64"]).reshape(-1)]
+    layer.require(
+        count is None or len(values) == count, tensor, f"is {values}, expected {count} integers"
+    )
+    layer.settle()
+    return values
+
+
+def axis_of(layer: Layer, tensor: Tensor | None, axis: int, rank: int) -> int:
+    """``axis`` of -rank..rank-1 as one of 0..rank-1."""
+    layer.require(-rank <= axis < rank, tensor, f"has axis {axis}, expected {-rank}..{rank - 1}")
+    layer.settle()
+    return axis % rank
 
 
 def copy(
@@ -73,6 +116,7 @@ def copy(
     input_strides: Sequence[int],
     output_strides: Sequence[int],
     output_offset: int = 0,
+    input_offset: int = 0,
 ) -> CopyParams:
     """A copy with its loops merged where both sides allow it."""
     loops: list[list[int]] = []
@@ -91,7 +135,7 @@ def copy(
         extents=tuple(loop[0] for loop in loops),
         input_strides=tuple(loop[1] for loop in loops),
         output_strides=tuple(loop[2] for loop in loops),
-        input_offset=0,
+        input_offset=input_offset,
         output_offset=output_offset,
         run=run,
         element_bytes=tensor.dtype.itemsize,
@@ -106,18 +150,72 @@ def row_major(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(strides[: len(shape)])
 
 
-def eval(params: MovementParams, *inputs: Array) -> Array:
-    """Arrays [batch, ...] to [batch, size], of any element type."""
+def zeros(layer: Layer, output: Tensor) -> FillParams:
+    """A fill of ``output`` with real zero, that is with its zero point."""
+    quantization = output.quantization if output.type in QUANTIZED else None
+    zero = quantization.zero_point if quantization else 0
+    layer.require(
+        output.dtype.itemsize == 1 or zero == 0, output, f"has zero point {zero}, expected 0"
+    )
+    layer.settle()
+    return FillParams(count=output.nbytes, value=zero)
+
+
+def gather(
+    tensor: Tensor,
+    run: int,
+    columns: ArrayLike,
+    rows: ArrayLike = (0,),
+    outer: int = 1,
+    outer_stride: int = 0,
+) -> GatherParams:
+    """A gather of runs of ``run`` elements of ``tensor``'s type; all else counts runs."""
+    own = [np.asarray(table, np.int32).reshape(-1) for table in (rows, columns)]
+    return GatherParams(
+        outer=outer,
+        outer_stride=outer_stride,
+        row_count=len(own[0]),
+        column_count=len(own[1]),
+        run_bytes=run * tensor.dtype.itemsize,
+        rows=own[0],
+        columns=own[1],
+    )
+
+
+def movement(layer: Layer, *moves: Move | CopyParams | GatherParams) -> MovementParams:
+    """The layer's params; what is no Move moves its first operand to its first output."""
+    sizes = tuple(layer.output(i).size for i in range(len(layer.node.outputs)))
+    return MovementParams(sizes, tuple(m if isinstance(m, Move) else Move(m) for m in moves))
+
+
+def eval(params: MovementParams, *inputs: Array) -> Array | tuple[Array, ...]:
+    """Arrays [batch, ...] to one array [batch, size] per output, of any element type."""
     batch = max(len(x) for x in inputs)
-    output = np.empty((batch, params.size), inputs[0].dtype)
-    if params.fill is not None:
-        output[:] = params.fill.value
-    for x, move in zip(inputs, params.copies, strict=True):
+    outputs = tuple(np.empty((batch, size), inputs[0].dtype) for size in params.sizes)
+    for move in params.moves:
+        output = outputs[move.target]
+        if isinstance(move.params, FillParams):
+            output[:] = move.params.value
+            continue
+        assert move.source is not None
+        x = inputs[move.source]
         source = np.broadcast_to(x.reshape(len(x), -1), (batch, x[0].size))
-        _strided(output, move.output_offset, move.output_strides, move)[...] = _strided(
-            source, move.input_offset, move.input_strides, move
-        )
-    return output
+        if isinstance(move.params, GatherParams):
+            output[:] = _gathered(source, move.params)
+        else:
+            p = move.params
+            _strided(output, p.output_offset, p.output_strides, p)[...] = _strided(
+                source, p.input_offset, p.input_strides, p
+            )
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _gathered(source: Array, p: GatherParams) -> Array:
+    """[batch, output elements] of ``source`` [batch, elements]."""
+    runs = source.reshape(len(source), -1, p.run_bytes // source.itemsize)
+    outer = np.arange(p.outer)[:, None, None] * p.outer_stride
+    places = outer + p.rows[:, None] + p.columns
+    return np.take(runs, places.reshape(-1), axis=1).reshape(len(source), -1)
 
 
 def _strided(flat: Array, offset: int, strides: tuple[int, ...], move: CopyParams) -> Array:

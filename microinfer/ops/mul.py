@@ -41,7 +41,7 @@ def prepare(layer: Layer) -> MulParams:
     assert q1 is not None
     assert q2 is not None
     assert q is not None
-    precision = np.float32 if layer.numerics.mul_scale == "float32" else np.float64
+    precision = layer.numerics.elementwise_float
     with np.errstate(over="ignore"):
         real = float(precision(q1.scale) * precision(q2.scale) / precision(q.scale))
     layer.multiplier_fits(output, real)

@@ -21,7 +21,7 @@ def prepare(layer: Layer) -> movement.MovementParams:
     )
     movement.check(layer, source)
     copy = movement.copy(layer, output, (output.size,), (1,), (1,))
-    return movement.MovementParams(output.size, None, (copy,))
+    return movement.movement(layer, copy)
 
 
 def eval(params: movement.MovementParams, x: Array) -> Array:

@@ -34,7 +34,7 @@ def prepare(layer: Layer) -> movement.MovementParams:
         [strides[axis] for axis in permutation],
         movement.row_major(output.shape),
     )
-    return movement.MovementParams(output.size, None, (copy,))
+    return movement.movement(layer, copy)
 
 
 OP = Op("TRANSPOSE", prepare, movement.eval)

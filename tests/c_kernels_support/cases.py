@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microinfer import fixedpoint
+from microinfer.graph import Tensor
 from microinfer.ops import (
     add_sub,
     axes,
     broadcast,
+    comparison,
     conv_2d,
     depthwise_conv_2d,
+    div,
     fully_connected,
     lookup,
+    maximum_minimum,
     mean,
     movement,
     mul,
     pool_2d,
+    prelu,
     quantize,
+    resize_bilinear,
+    select,
     softmax,
+    squared_difference,
 )
 from microinfer.ops.padding import same_or_valid
 
@@ -32,19 +41,27 @@ Rng = np.random.Generator
 
 STRUCTS: dict[type, str] = {
     add_sub.AddParams: "mi_add_params",
+    comparison.ComparisonParams: "mi_comparison_params",
     conv_2d.Conv2DParams: "mi_conv_2d_params",
     depthwise_conv_2d.DepthwiseConv2DParams: "mi_depthwise_conv_2d_params",
+    div.DivParams: "mi_div_params",
     fully_connected.FullyConnectedF64Params: "mi_fully_connected_f64_params",
     fully_connected.FullyConnectedParams: "mi_fully_connected_params",
     lookup.LookupParams: "mi_lookup_params",
+    maximum_minimum.MaximumMinimumParams: "mi_maximum_minimum_params",
     mean.MeanParams: "mi_mean_params",
     movement.CopyParams: "mi_copy_params",
     movement.FillParams: "mi_fill_params",
+    movement.GatherParams: "mi_gather_params",
     mul.MulParams: "mi_mul_params",
     pool_2d.Pool2DParams: "mi_pool_2d_params",
+    prelu.PreluParams: "mi_prelu_params",
     quantize.DequantizeParams: "mi_dequantize_params",
     quantize.QuantizeParams: "mi_quantize_params",
+    resize_bilinear.ResizeBilinearParams: "mi_resize_bilinear_params",
+    select.SelectParams: "mi_select_params",
     softmax.SoftmaxParams: "mi_softmax_params",
+    squared_difference.SquaredDifferenceParams: "mi_squared_difference_params",
 }
 
 
@@ -183,28 +200,48 @@ def dense(rng: Rng, float64: bool) -> Case:
     return Case("mi_fully_connected_s8", evaluate, p, (x,), rows * outputs)
 
 
-def binary(rng: Rng, kernel: str) -> Case:
-    """ADD, SUB or MUL with extents and strides as microinfer.ops.broadcast makes them."""
+def broadcast_loops(rng: Rng, inputs: int) -> tuple[dict[str, Any], list[list[int]]]:
+    """Extents and strides as microinfer.ops.broadcast makes them, and the inputs' own extents."""
     extents = picks(rng, 1, 4, broadcast.MAX_RANK)
-    owners = rng.random((2, broadcast.MAX_RANK)) < rng.choice([0.5, 1])
+    owners = rng.random((inputs, broadcast.MAX_RANK)) < rng.choice([0.5, 1])
     shapes = [np.where(own, extents, 1).tolist() for own in owners]
-    loops = {"extents": tuple(np.maximum(*shapes).tolist())}
+    fields: dict[str, Any] = {"extents": tuple(np.max(shapes, axis=0).tolist())}
     for i, shape in enumerate(shapes):
         steps = zip(movement.row_major(shape), shape, strict=True)
-        loops[f"input{i + 1}_strides"] = tuple(s if extent > 1 else 0 for s, extent in steps)
-    m1, m2, m3 = picks(rng, 2**30, 2**31 - 1, 3)
-    s1, s2, s3 = picks(rng, -4, -1, 3)
-    rest = {**loops, **zero_points(rng, "input1", "input2", "output"), **clamp(rng)}
-    p: Any
-    if kernel == "mi_add_s8":
-        rest |= {"input2_sign": (-1, 1)[s3 & 1], "output_multiplier": m3, "output_shift": s3 - 17}
-        rest |= {"input1_multiplier": m1, "input1_shift": s1}
-        p = add_sub.AddParams(**rest, input2_multiplier=m2, input2_shift=s2)
-    else:
-        p = mul.MulParams(**rest, output_multiplier=m3, output_shift=3 * s1)
+        strides = tuple(s if extent > 1 else 0 for s, extent in steps)
+        fields["condition_strides" if i == 2 else f"input{i + 1}_strides"] = strides
+    return fields, shapes
+
+
+def binary(rng: Rng, module: Any, params: type, kernel: str, dtype: type = np.int8) -> Case:
+    """An elementwise op of two inputs, with multipliers about and below 1."""
+    known, shapes = broadcast_loops(rng, 2)
+    known |= zero_points(rng, "input", "alpha", "input1", "input2", "output") | clamp(rng)
+    for name in ("input1", "input2", "positive", "negative", "output"):
+        known[f"{name}_multiplier"] = pick(rng, 2**30, 2**31 - 1)
+        known[f"{name}_shift"] = pick(rng, -4, -1)
+    if params is add_sub.AddParams:
+        known["output_shift"] -= 17
+    elif params is mul.MulParams:
+        known["output_shift"] *= 3
+    elif params is squared_difference.SquaredDifferenceParams:
+        known["output_shift"] -= 19
+    elif params is div.DivParams:
+        known["output_shift"] = pick(rng, -31, 22)
+    known |= {"input2_sign": int(rng.choice([-1, 1])), "larger": pick(rng, 0, 1)}
+    for name in ("when_less", "when_equal", "when_greater"):
+        known[name] = pick(rng, 0, 1)
+    p = params(**{field.name: known[field.name] for field in fields(params)})
     x1, x2 = (int8(rng, math.prod(shape)) for shape in shapes)
-    evaluate = add_sub.eval if kernel == "mi_add_s8" else mul.eval
-    return Case(kernel, evaluate, p, (x1, x2), math.prod(p.extents), in_place=True)
+    size = math.prod(known["extents"])
+    return Case(kernel, module.eval, p, (x1, x2), size, dtype, in_place=dtype is np.int8)
+
+
+def selected(rng: Rng) -> Case:
+    known, shapes = broadcast_loops(rng, 3)
+    x1, x2, condition = (int8(rng, math.prod(shape)) for shape in shapes)
+    p, size = select.SelectParams(**known), math.prod(known["extents"])
+    return Case("mi_select_s8", select.eval, p, (condition & 1, x1, x2), size, in_place=True)
 
 
 def average(rng: Rng) -> Case:
@@ -236,6 +273,38 @@ def looked_up(rng: Rng) -> Case:
     return Case("mi_lookup_s8", lookup.eval, p, (int8(rng, p.size),), p.size, in_place=True)
 
 
+def gathered(rng: Rng) -> Case:
+    outer, stride, run = pick(rng, 1, 3), pick(rng, 11, 13), pick(rng, 1, 9)
+    rows, columns = ([*picks(rng, 0, 5, pick(rng, 1, 4))] for _ in range(2))
+    x = int8(rng, outer * stride * run)
+    p = movement.gather(
+        Tensor("x", x.shape, "INT8"), run, columns, rows, outer=outer, outer_stride=stride
+    )
+    params = movement.MovementParams((outer * len(rows) * len(columns) * run,), (movement.Move(p),))
+    return Case("mi_gather", lambda _, x: movement.eval(params, x), p, (x,), params.sizes[0])
+
+
+def resized(rng: Rng) -> Case:
+    """Scales that reach beyond the image, and offsets that begin before it."""
+    batches, height, width, channels, output_height, output_width = picks(rng, 1, 6, 6)
+    scales, offsets = picks(rng, 0, 3000, 2), picks(rng, -512, 1000, 2)
+    p = resize_bilinear.ResizeBilinearParams(
+        batches,
+        height,
+        width,
+        channels,
+        output_height,
+        output_width,
+        row_scale=scales[0],
+        row_offset=offsets[0],
+        column_scale=scales[1],
+        column_offset=offsets[1],
+    )
+    x = int8(rng, batches, height, width, channels)
+    size = batches * output_height * output_width * channels
+    return Case("mi_resize_bilinear_s8", resize_bilinear.eval, p, (x,), size)
+
+
 def quantized(rng: Rng) -> Case:
     """Random bits, and values about ties: among them 0.49999997 * scale, and NaN."""
     scale = np.float32(rng.choice([1, 0.1, 2.0**-8, 3e-5, 1e-38, 1e36]))
@@ -256,17 +325,34 @@ def dequantized(rng: Rng) -> Case:
 
 
 CASES: dict[str, Callable[[Rng], Case]] = {
-    "add_sub": lambda rng: binary(rng, "mi_add_s8"),
+    "add_sub": lambda rng: binary(rng, add_sub, add_sub.AddParams, "mi_add_s8"),
+    "mul": lambda rng: binary(rng, mul, mul.MulParams, "mi_mul_s8"),
+    "div": lambda rng: binary(rng, div, div.DivParams, "mi_div_s8"),
+    "maximum_minimum": lambda rng: binary(
+        rng, maximum_minimum, maximum_minimum.MaximumMinimumParams, "mi_maximum_minimum_s8"
+    ),
+    "prelu": lambda rng: binary(rng, prelu, prelu.PreluParams, "mi_prelu_s8"),
+    "squared_difference": lambda rng: binary(
+        rng,
+        squared_difference,
+        squared_difference.SquaredDifferenceParams,
+        "mi_squared_difference_s8",
+    ),
+    "comparison": lambda rng: binary(
+        rng, comparison, comparison.ComparisonParams, "mi_compare_s8", np.bool_
+    ),
+    "select": selected,
     "average_pool_2d": lambda rng: pool(rng, "average", pool_2d.eval_average),
     "conv_2d": conv,
     "depthwise_conv_2d": depthwise,
     "dequantize": dequantized,
     "fully_connected": lambda rng: dense(rng, float64=False),
     "fully_connected_f64": lambda rng: dense(rng, float64=True),
+    "gather": gathered,
     "lookup": looked_up,
     "max_pool_2d": lambda rng: pool(rng, "max", pool_2d.eval_maximum),
     "mean": average,
-    "mul": lambda rng: binary(rng, "mi_mul_s8"),
     "quantize": quantized,
+    "resize_bilinear": resized,
     "softmax": softmaxed,
 }

@@ -22,7 +22,8 @@ BOTH = ("tflm", "litert")
 class Case:
     """A one-op graph, one sample for each of its inputs, and what comes out.
 
-    ``expected`` is for both profiles, or a mapping that has each one's. ``why`` says what would
+    ``expected`` is for both profiles, or a mapping that has each one's; of a graph with several
+    outputs, a list of what each of them gives. ``why`` says what would
     go wrong. ``confirmed_by`` are the runtimes that are asked as well; where one is missing,
     ``why`` says why.
     """
@@ -43,14 +44,17 @@ class Case:
             for tensor, values in zip(tensors, self.inputs, strict=True)
         )
 
-    def output(self, numerics: str) -> Array:
-        """The expected output as [1, *shape]."""
-        values = self.expected
-        if isinstance(values, Mapping):
-            values = values[numerics]
-        (index,) = self.graph.outputs
-        tensor = self.graph.tensors[index]
-        return _exact(values, tensor.dtype, tensor.shape)[None]
+    def outputs(self, numerics: str) -> tuple[Array, ...]:
+        """The expected outputs as [1, *shape]."""
+        expected = self.expected
+        if isinstance(expected, Mapping):
+            expected = expected[numerics]
+        tensors = [self.graph.tensors[index] for index in self.graph.outputs]
+        each: Any = [expected] if len(tensors) == 1 else expected
+        return tuple(
+            _exact(values, tensor.dtype, tensor.shape)[None]
+            for tensor, values in zip(tensors, each, strict=True)
+        )
 
 
 def _exact(values: ArrayLike, dtype: np.dtype, shape: tuple[int, ...]) -> Array:

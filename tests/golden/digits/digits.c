@@ -7,7 +7,7 @@
  * RAM             4608 bytes of arena, of which kernels use up to 40 as scratch
  * Flash           8788 bytes of constants, and the code
  * Work            130656 multiply-accumulates
- * Checksum        2c8ccca2ac4b537d of all other lines: codegen does not overwrite an edited file
+ * Checksum        fd1b6955cb8bcf70 of all other lines: codegen does not overwrite an edited file
  *
  * C99 and C++17. No dynamic memory, no C library beyond memcpy and memset. This file is yours.
  */
@@ -56,6 +56,89 @@
 
 typedef int32_t MI_MAY_ALIAS mi_i32;
 typedef float MI_MAY_ALIAS mi_f32;
+
+#endif
+
+/* SPDX-License-Identifier: MIT */
+
+/* Nested loops over two strided arrays, as one loop.
+ *
+ *     mi_loops at = MI_LOOPS_BEGIN;
+ *     do {
+ *         ... first[at.offset1] ... second[at.offset2] ...
+ *     } while (mi_loops_next(&at, loops, extents, strides1, strides2));
+ *
+ * Python twins: microinfer/ops/broadcast.py and movement.py.
+ */
+
+#ifndef MI_LOOPS_H
+#define MI_LOOPS_H
+
+
+#define MI_LOOPS_MAX 5
+
+typedef struct {
+    int32_t index[MI_LOOPS_MAX];
+    int32_t offset1; /* sum of index[k] * strides1[k], in elements */
+    int32_t offset2;
+} mi_loops;
+
+#define MI_LOOPS_BEGIN {{0, 0, 0, 0, 0}, 0, 0}
+
+/* Step to the next element of the outer ``loops`` loops, the last of them fastest; 0 at the end.
+ * Extents are at least 1. */
+static inline int mi_loops_next(
+    mi_loops *at, int32_t loops, const int32_t extents[], const int32_t strides1[],
+    const int32_t strides2[])
+{
+    for (int32_t k = loops - 1; k >= 0; --k) {
+        at->offset1 += strides1[k];
+        at->offset2 += strides2[k];
+        if (++at->index[k] < extents[k]) {
+            return 1;
+        }
+        at->offset1 -= extents[k] * strides1[k];
+        at->offset2 -= extents[k] * strides2[k];
+        at->index[k] = 0;
+    }
+    return 0;
+}
+
+#endif
+
+/* SPDX-License-Identifier: MIT */
+
+/* The loops of elementwise binary operators, with broadcasting.
+ *
+ * MI_BROADCAST(p, input1, input2, output, value) sets every element of output, in order, to
+ * value(p, x1, x2) of the elements of both inputs that meet there. p has extents[5] of the output,
+ * outermost first, and input1_strides[5] and input2_strides[5]: elements per step of each loop, 0
+ * where the input is repeated. The output may be an input of its own size.
+ * Python twin: microinfer/ops/broadcast.py.
+ */
+
+#ifndef MI_BROADCAST_H
+#define MI_BROADCAST_H
+
+
+/* clang-format off */
+#define MI_BROADCAST(p, input1, input2, output, value)                                             \
+    do {                                                                                           \
+        const int32_t mi_run = (p)->extents[4];                                                    \
+        const int32_t mi_step1 = (p)->input1_strides[4];                                           \
+        const int32_t mi_step2 = (p)->input2_strides[4];                                           \
+        int32_t mi_done = 0;                                                                       \
+        mi_loops mi_at = MI_LOOPS_BEGIN;                                                           \
+        do {                                                                                       \
+            for (int32_t mi_i = 0; mi_i < mi_run; mi_i++) {                                        \
+                (output)[mi_done + mi_i] = value((p), (input1)[mi_at.offset1 + mi_i * mi_step1],   \
+                                                 (input2)[mi_at.offset2 + mi_i * mi_step2]);       \
+            }                                                                                      \
+            mi_done += mi_run;                                                                     \
+        } while (mi_loops_next(&mi_at, 4, (p)->extents, (p)->input1_strides,                       \
+                               (p)->input2_strides));                                              \
+    } while (0)
+/* clang-format on */
 
 #endif
 
@@ -270,53 +353,6 @@ static inline int32_t mi_round_f64_product(int32_t acc, int64_t mantissa, int32_
 
 /* SPDX-License-Identifier: MIT */
 
-/* Nested loops over two strided arrays, as one loop.
- *
- *     mi_loops at = MI_LOOPS_BEGIN;
- *     do {
- *         ... first[at.offset1] ... second[at.offset2] ...
- *     } while (mi_loops_next(&at, loops, extents, strides1, strides2));
- *
- * Python twins: microinfer/ops/broadcast.py and movement.py.
- */
-
-#ifndef MI_LOOPS_H
-#define MI_LOOPS_H
-
-
-#define MI_LOOPS_MAX 5
-
-typedef struct {
-    int32_t index[MI_LOOPS_MAX];
-    int32_t offset1; /* sum of index[k] * strides1[k], in elements */
-    int32_t offset2;
-} mi_loops;
-
-#define MI_LOOPS_BEGIN {{0, 0, 0, 0, 0}, 0, 0}
-
-/* Step to the next element of the outer ``loops`` loops, the last of them fastest; 0 at the end.
- * Extents are at least 1. */
-static inline int mi_loops_next(
-    mi_loops *at, int32_t loops, const int32_t extents[], const int32_t strides1[],
-    const int32_t strides2[])
-{
-    for (int32_t k = loops - 1; k >= 0; --k) {
-        at->offset1 += strides1[k];
-        at->offset2 += strides2[k];
-        if (++at->index[k] < extents[k]) {
-            return 1;
-        }
-        at->offset1 -= extents[k] * strides1[k];
-        at->offset2 -= extents[k] * strides2[k];
-        at->index[k] = 0;
-    }
-    return 0;
-}
-
-#endif
-
-/* SPDX-License-Identifier: MIT */
-
 /* ADD and SUB on int8, with broadcasting.
  *
  *     a_i    = requantize((input_i - input_i_zero_point) << 20, multiplier_i, shift_i)
@@ -366,18 +402,7 @@ static inline int8_t mi_add_value(const mi_add_params *p, int8_t x1, int8_t x2)
 MI_KERNEL void mi_add_s8(
     const mi_add_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
 {
-    const int32_t run = p->extents[4];
-    const int32_t step1 = p->input1_strides[4];
-    const int32_t step2 = p->input2_strides[4];
-    mi_loops at = MI_LOOPS_BEGIN;
-    do {
-        const int8_t *x1 = input1 + at.offset1;
-        const int8_t *x2 = input2 + at.offset2;
-        for (int32_t i = 0; i < run; i++) {
-            output[i] = mi_add_value(p, x1[i * step1], x2[i * step2]);
-        }
-        output += run;
-    } while (mi_loops_next(&at, 4, p->extents, p->input1_strides, p->input2_strides));
+    MI_BROADCAST(p, input1, input2, output, mi_add_value);
 }
 
 #endif
@@ -784,69 +809,6 @@ MI_KERNEL void mi_fully_connected_f64_s8(
 
 /* SPDX-License-Identifier: MIT */
 
-/* MEAN on int8 over any axes.
- *
- *     sum    = sum(input) - count * input_zero_point          count values per output
- *     output = clamp8(requantize(sum, multiplier, shift) + output_zero_point)
- *
- * The multiplier holds the division by count.
- *
- * input   int8 [k0, r0, k1, r1, k2, r2]: kept and reduced extents in turn, 1 where there is none
- * output  int8 [k0, k1, k2]
- *
- * [TFLM] kernels/internal/reference/reduce.h, QuantizedMeanOrSum.
- * Python twins: microinfer/ops/mean.py and axes.py.
- */
-
-#ifndef MI_MEAN_H
-#define MI_MEAN_H
-
-
-typedef struct {
-    int32_t kept_extents[3]; /* [i] lies just outside of reduced_extents[i] */
-    int32_t reduced_extents[3];
-    int32_t count; /* values per output, below 2^31 / 255 */
-    int32_t input_zero_point;
-    int32_t output_zero_point;
-    int32_t multiplier;
-    int32_t shift;
-} mi_mean_params;
-
-MI_KERNEL void mi_mean_s8(const mi_mean_params *p, const int8_t *input, int8_t *output)
-{
-    const int32_t *const kept = p->kept_extents;
-    const int32_t *const reduced = p->reduced_extents;
-    /* Elements per step of the axes r2, k2, r1, k1, r0, k0: 1, then the extents within. */
-    const int32_t step_k2 = reduced[2];
-    const int32_t step_r1 = kept[2] * step_k2;
-    const int32_t step_k1 = reduced[1] * step_r1;
-    const int32_t step_r0 = kept[1] * step_k1;
-    const int32_t step_k0 = reduced[0] * step_r0;
-
-    for (int32_t k0 = 0; k0 < kept[0]; k0++) {
-        for (int32_t k1 = 0; k1 < kept[1]; k1++) {
-            for (int32_t k2 = 0; k2 < kept[2]; k2++) {
-                const int8_t *window = input + (k0 * step_k0 + k1 * step_k1 + k2 * step_k2);
-                int32_t sum = -p->count * p->input_zero_point;
-                for (int32_t r0 = 0; r0 < reduced[0]; r0++) {
-                    for (int32_t r1 = 0; r1 < reduced[1]; r1++) {
-                        const int8_t *run = window + (r0 * step_r0 + r1 * step_r1);
-                        for (int32_t r2 = 0; r2 < reduced[2]; r2++) {
-                            sum += run[r2];
-                        }
-                    }
-                }
-                const int32_t steps = mi_requantize(sum, p->multiplier, p->shift);
-                *output++ = mi_output_s8(steps, p->output_zero_point, INT8_MIN, INT8_MAX);
-            }
-        }
-    }
-}
-
-#endif
-
-/* SPDX-License-Identifier: MIT */
-
 /* QUANTIZE and DEQUANTIZE: between reals and int8. The only floats of the runtime.
  *
  *     float to int8:  clamp(round(x / scale) + zero_point), the quotient and its rounding (half
@@ -915,6 +877,140 @@ MI_KERNEL void mi_dequantize_s8_f32(
 {
     for (int32_t i = 0; i < p->size; i++) {
         output[i] = mi_dequantize_value(input[i], p->scale, p->zero_point);
+    }
+}
+
+#endif
+
+/* SPDX-License-Identifier: MIT */
+
+/* Reductions of int8: MEAN and SUM, REDUCE_MAX and REDUCE_MIN, ARG_MAX and ARG_MIN.
+ *
+ *     mean, sum  sum(input) - count * input_zero_point, requantized, then clamp8
+ *     extreme    max(input) or min(input)
+ *     arg        the first index along one axis of the largest or the smallest value
+ *
+ * The multiplier of a mean holds the division by count.
+ *
+ * input   int8 [k0, r0, k1, r1, k2, r2]: kept and reduced extents in turn, 1 where there is none
+ * output  int8 [k0, k1, k2]
+ *
+ * [TFLM] kernels/internal/reference/reduce.h and arg_min_max.h.
+ * Python twins: microinfer/ops/mean.py, reduce_max_min.py, arg_max_min.py and axes.py.
+ */
+
+#ifndef MI_REDUCE_H
+#define MI_REDUCE_H
+
+
+typedef struct {
+    int32_t kept_extents[3]; /* [i] lies just outside of reduced_extents[i] */
+    int32_t reduced_extents[3];
+    int32_t count; /* values per output, below 2^31 / 255 */
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    int32_t multiplier;
+    int32_t shift;
+} mi_mean_params;
+
+typedef struct {
+    int32_t kept_extents[3];
+    int32_t reduced_extents[3];
+    int32_t sign; /* 1: maximum, -1: minimum */
+} mi_reduce_extreme_params;
+
+typedef struct {
+    int32_t outer; /* input [outer, depth, inner], output [outer, inner] */
+    int32_t depth;
+    int32_t inner;
+    int32_t sign;        /* 1: maximum, -1: minimum */
+    int32_t index_bytes; /* of an output element: 4, int32, or 8, int64 */
+} mi_arg_extreme_params;
+
+/* Elements per step of the kept and of the reduced axes. */
+static inline void mi_reduce_steps(
+    const int32_t kept[], const int32_t reduced[], int32_t kept_steps[], int32_t reduced_steps[])
+{
+    int32_t step = 1;
+    for (int32_t i = 2; i >= 0; i--) {
+        reduced_steps[i] = step;
+        step *= reduced[i];
+        kept_steps[i] = step;
+        step *= kept[i];
+    }
+}
+
+/* The sum of a window's elements x if sign is 0; else the largest sign * x. */
+static inline int32_t mi_reduce_window(
+    const int32_t reduced[], const int32_t steps[], const int8_t *window, int32_t sign)
+{
+    int32_t result = sign == 0 ? 0 : INT8_MIN;
+    for (int32_t r0 = 0; r0 < reduced[0]; r0++) {
+        for (int32_t r1 = 0; r1 < reduced[1]; r1++) {
+            const int8_t *run = window + (r0 * steps[0] + r1 * steps[1]);
+            for (int32_t r2 = 0; r2 < reduced[2]; r2++) {
+                if (sign == 0) {
+                    result += run[r2];
+                } else if (sign * run[r2] > result) {
+                    result = sign * run[r2];
+                }
+            }
+        }
+    }
+    return result;
+}
+
+MI_KERNEL void mi_mean_s8(const mi_mean_params *p, const int8_t *input, int8_t *output)
+{
+    int32_t kept_steps[3];
+    int32_t reduced_steps[3];
+    mi_reduce_steps(p->kept_extents, p->reduced_extents, kept_steps, reduced_steps);
+    mi_loops at = MI_LOOPS_BEGIN;
+    do {
+        const int32_t sum =
+            mi_reduce_window(p->reduced_extents, reduced_steps, input + at.offset1, 0) -
+            p->count * p->input_zero_point;
+        const int32_t steps = mi_requantize(sum, p->multiplier, p->shift);
+        *output++ = mi_output_s8(steps, p->output_zero_point, INT8_MIN, INT8_MAX);
+    } while (mi_loops_next(&at, 3, p->kept_extents, kept_steps, kept_steps));
+}
+
+MI_KERNEL void mi_reduce_extreme_s8(
+    const mi_reduce_extreme_params *p, const int8_t *input, int8_t *output)
+{
+    int32_t kept_steps[3];
+    int32_t reduced_steps[3];
+    mi_reduce_steps(p->kept_extents, p->reduced_extents, kept_steps, reduced_steps);
+    mi_loops at = MI_LOOPS_BEGIN;
+    do {
+        const int32_t extreme =
+            mi_reduce_window(p->reduced_extents, reduced_steps, input + at.offset1, p->sign);
+        *output++ = (int8_t)(p->sign * extreme);
+    } while (mi_loops_next(&at, 3, p->kept_extents, kept_steps, kept_steps));
+}
+
+/* output: int32 or int64, at any address. */
+MI_KERNEL void mi_arg_extreme_s8(
+    const mi_arg_extreme_params *p, const int8_t *input, void *output)
+{
+    int8_t *bytes = (int8_t *)output;
+    for (int32_t o = 0; o < p->outer; o++) {
+        for (int32_t i = 0; i < p->inner; i++) {
+            const int8_t *values = input + (o * p->depth * p->inner + i);
+            int32_t best = 0;
+            for (int32_t d = 1; d < p->depth; d++) {
+                if (p->sign * values[d * p->inner] > p->sign * values[best * p->inner]) {
+                    best = d;
+                }
+            }
+            const int64_t wide = best;
+            if (p->index_bytes == 8) {
+                memcpy(bytes, &wide, 8);
+            } else {
+                memcpy(bytes, &best, 4);
+            }
+            bytes += p->index_bytes;
+        }
     }
 }
 
