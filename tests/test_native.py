@@ -47,7 +47,7 @@ def test_every_layer_equals_numpy(name: str, numerics: str) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
-EXAMPLES = 150 if os.environ.get("MICROINFER_FULL") == "1" else 8
+EXAMPLES = 40 if os.environ.get("MICROINFER_FULL") == "1" else 8
 
 
 @pytest.mark.parametrize("op", MODELS)
