@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -186,8 +185,3 @@ class Graph(_ByValue):
     metadata: Mapping[str, bytes] = field(default_factory=dict)
     signatures: tuple[Signature, ...] = ()
     sha256: str = field(default="", compare=False)
-
-    @cached_property
-    def producer(self) -> Mapping[int, int]:
-        """Index of the node that computes a tensor, for each computed tensor."""
-        return {tensor: i for i, node in enumerate(self.nodes) for tensor in node.outputs}

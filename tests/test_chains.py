@@ -61,7 +61,7 @@ def _features(model: Model) -> set[str]:
     found |= {"several outputs"} if len(graph.outputs) > 1 else set()
     found |= {"an output used further"} if any(uses[index] for index in graph.outputs) else set()
     found |= {"batch 2"} if graph.tensors[graph.inputs[0]].shape[0] == 2 else set()
-    for index in graph.producer:
+    for index in (index for node in graph.nodes for index in node.outputs):
         found |= {"used twice"} if uses[index] > 1 else set()
         found |= {"a dead end"} if not uses[index] and index not in graph.outputs else set()
     for node in graph.nodes:
