@@ -14,11 +14,11 @@ INSTALLED := $(VENV)/installed
 INSTALLED_TEST := $(VENV)/installed-test
 INSTALLED_MODELS := $(VENV)/installed-models
 
-.PHONY: menu demo test test-full lint format bench golden models clean
+.PHONY: menu demo test test-full verify-targets verify-cmsis lint format bench golden operators models clean
 
 menu:
 	@echo "Usage: make TARGET"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
 # show: print a command as one would type it, then run it.
 define show
@@ -40,6 +40,14 @@ test: lint ## lint, types, all tests, all commands of the documentation
 test-full: lint ## the same with every sweep at full length
 	MICROINFER_FULL=1 pytest -n $(JOBS) --dist loadgroup -m "full or not full"
 
+verify-cmsis: $(INSTALLED_TEST) ## the generated calls of CMSIS-NN with your checkout, CMSIS_NN_PATH
+	@test -n "$$CMSIS_NN_PATH" || \
+	  { echo "Set CMSIS_NN_PATH to a clone of https://github.com/ARM-software/CMSIS-NN"; exit 1; }
+	pytest -n $(JOBS) --dist loadgroup tests/test_cmsis_nn_library.py tests/test_cmsis_nn_interface.py
+
+verify-targets: $(INSTALLED_TEST) ## all models on all emulated cores, layer by layer
+	pytest -n $(JOBS) -m "full or not full" tests/test_targets.py
+
 lint: $(INSTALLED_TEST) ## ruff and mypy --strict
 	ruff check .
 	ruff format --check .
@@ -49,11 +57,15 @@ format: $(INSTALLED_TEST) ## let ruff format the Python
 	ruff format .
 	ruff check --fix .
 
-bench: $(INSTALLED_TEST) ## time the interpreter and the generated C on this machine
+bench: $(INSTALLED_TEST) ## time the interpreter and the C here, count on emulated cores
 	python bench/host.py
+	python bench/targets.py
 
 golden: $(INSTALLED_TEST) ## write tests/golden again: the diff is for review
 	python tests/test_golden.py --update
+
+operators: $(INSTALLED_TEST) ## write docs/OPERATORS.md: run the tests of single operators, count what they compare
+	MICROINFER_OPERATORS=docs/OPERATORS.md pytest -n $(JOBS) tests/test_ops_oracles.py tests/test_native.py
 
 models: $(INSTALLED_MODELS) ## train and convert models/ again (TensorFlow, 1 GB)
 	python models/make_models.py

@@ -16,6 +16,7 @@ from .graph import Graph, Node, Quantization, Tensor
 from .interpreter import Interpreter
 from .load import load
 from .native import Native, compile
+from .passes import strip_float_io
 from .trace import Trace
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "generate",
     "load",
     "plan",
+    "strip_float_io",
 ]

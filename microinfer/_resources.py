@@ -14,3 +14,13 @@ def template_dir() -> Path:
 
 def runtime_dir() -> Path:
     return _DATA / "runtime_c"
+
+
+def kernel_header(name: str) -> Path:
+    """A header of the runtime; those that call CMSIS-NN have a folder of their own."""
+    folder = "cmsis_nn" if name.startswith("mi_cmsis_nn") else ""
+    return runtime_dir() / folder / name
+
+
+def target_dir() -> Path:
+    return _DATA / "codegen" / "targets"

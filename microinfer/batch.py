@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import BadInput
 from .graph import Graph, Tensor
+from .ops.gather import index_limits
 
 Array = NDArray[Any]
 Form = Literal["one", "bare", "leading", "replaced"]
@@ -57,6 +58,14 @@ def split_batch(graph: Graph, inputs: Sequence[Array]) -> Batch:
         )
     if counts[0] == 0:
         raise BadInput("got an input with no samples in it")
+    for index, limit in index_limits(graph).items():
+        position = graph.inputs.index(index)
+        low, high = arrays[position].min(), arrays[position].max()
+        if low < 0 or high >= limit:
+            raise BadInput(
+                f'input {position} "{graph.tensors[index].name}" is taken as indices:'
+                f" got {low}..{high}, expected 0..{limit - 1}"
+            )
     return Batch(arrays, counts[0], "leading" if "leading" in forms else forms[0])
 
 
@@ -65,8 +74,8 @@ def _with_samples(array: Array, tensor: Tensor, position: int) -> tuple[Array, F
     where = f'input {position} "{tensor.name}"'
     if array.dtype != tensor.dtype:
         hint = ""
-        if array.dtype.kind == "f" and tensor.dtype == np.int8:
-            hint = "; quantize it first (quantize_input, or --quantize-input)"
+        if array.dtype.kind == "f" and tensor.port_quantization is not None:
+            hint = "; quantize it first, or pass --quantize-input"
         raise BadInput(f"{where}: got dtype {array.dtype}, expected {tensor.dtype}{hint}")
     if array.shape == tensor.shape:
         return array[None], "one"

@@ -115,6 +115,21 @@ def requantize(acc: ArrayLike, multiplier: ArrayLike, shift: ArrayLike) -> Int64
     return rounding_divide_by_pot(high, np.maximum(-shift, 0))
 
 
+def requantize_int64(acc: ArrayLike, multiplier: ArrayLike, shift: ArrayLike) -> Int64Array:
+    """acc * multiplier * 2^(shift - 31) of an int64 accumulator: what int16 layers do.
+
+    The multiplier is cut to 16 bits, rounded; one rounding after that, ties up. |acc| < 2^47,
+    shift in -31..7. The result is not cut to int32: it has to fit.
+
+    [TFLM] kernels/internal/common.cc, MultiplyByQuantizedMultiplier of an int64_t.
+    """
+    reduced = np.minimum((np.asarray(multiplier, np.int64) + (1 << 15)) >> 16, 0x7FFF)
+    right = 15 - np.asarray(shift, np.int64)
+    product = np.asarray(acc, np.int64) * reduced
+    scaled: Int64Array = (product + (np.int64(1) << (right - 1))) >> right
+    return scaled
+
+
 def saturating_shift_left(x: ArrayLike, exponent: int) -> Int64Array:
     """x * 2^exponent, clamped to int32."""
     shifted: Int64Array = np.clip(np.asarray(x, np.int64) << exponent, INT32_MIN, INT32_MAX)

@@ -131,9 +131,25 @@ class Tensor(_ByValue):
         return size
 
     @property
+    def port_quantization(self) -> Quantization | None:
+        """How a caller reads this tensor's integers as reals; None for types that are no reals'."""
+        return self.quantization if self.type in ("INT8", "INT16", "UINT8") else None
+
+    @property
     def nbytes(self) -> int:
         """Bytes in memory, one element per ``dtype``."""
         return self.size * self.dtype.itemsize
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the exporter left a size open; ``shape`` has a guess there, mostly 1."""
+        return -1 in (self.shape_signature or ())
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether, of an input, a size besides the batch is open, with nothing but 1 for it."""
+        pairs = zip((self.shape_signature or ())[1:], self.shape[1:], strict=False)
+        return (-1, 1) in pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,13 +182,22 @@ class Signature(_ByValue):
     subgraph: int = 0
 
 
+@dataclass(frozen=True)
+class Rewrite:
+    """What a user had a pass change: the option that asks for it, what callers have to know."""
+
+    option: str
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Graph(_ByValue):
     """A model: its main subgraph, and what hangs on it.
 
     ``inputs`` and ``outputs`` are indices into ``tensors``; ``nodes`` are in execution order.
     ``subgraphs`` are the file's further subgraphs, called by control-flow operators; ``sha256`` is
-    the hex digest of the file, empty for a graph that was not read from one.
+    the hex digest of the file, empty for a graph that was not read from one; ``rewrites`` are
+    what it was asked to be otherwise than the file.
     """
 
     tensors: tuple[Tensor, ...]
@@ -185,3 +210,4 @@ class Graph(_ByValue):
     metadata: Mapping[str, bytes] = field(default_factory=dict)
     signatures: tuple[Signature, ...] = ()
     sha256: str = field(default="", compare=False)
+    rewrites: tuple[Rewrite, ...] = field(default=(), compare=False)

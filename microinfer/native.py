@@ -16,12 +16,16 @@ import numpy as np
 from cffi import FFI
 from numpy.typing import NDArray
 
+from . import cmsis_nn
 from .batch import Batch, split_batch
-from .emit import generate
+from .emit import CMSIS_NN, OWN, generate
 from .errors import ToolchainError
 from .graph import Graph
 from .numerics import profile
+from .ops import results
+from .passes import runnable
 from .prepare import prepare
+from .state import states
 from .trace import LayerTrace, Trace, split_bytes, traced_bytes
 
 Array = NDArray[Any]
@@ -55,44 +59,76 @@ int {NAME}_host_invoke(void *trace)
 }}
 """
 
+RESET = f"""
+int {NAME}_host_reset(void) {{ return {NAME}_reset(); }}
+"""
+
 DECLARATIONS = f"""
+int {NAME}_host_reset(void);
 void *{NAME}_host_input(int index);
 const void *{NAME}_host_output(int index);
 int {NAME}_host_invoke(void *trace);
 """
 
 
-def compile(graph: Graph, numerics: str = "tflm", *, flags: Sequence[str] = ("-O2",)) -> Native:
+def compile(
+    graph: Graph,
+    numerics: str = "tflm",
+    *,
+    flags: Sequence[str] = ("-O2",),
+    kernels: str = OWN,
+) -> Native:
     """Generate ``graph``'s C, build it and load it: the C twin of ``Interpreter``.
 
-    The compiler is $CC, or cc; ``flags`` are added to its command line. Raises UnsupportedModel,
-    and ToolchainError where there is no compiler or it fails.
+    The compiler is $CC, or cc; ``flags`` are added to its command line. With ``kernels``
+    "cmsis-nn" the library that CMSIS_NN_PATH points to is linked, in its plain form. Raises
+    UnsupportedModel, and ToolchainError where there is no compiler or it fails.
     """
-    return Native(graph, numerics, flags)
+    return Native(graph, numerics, flags, kernels)
 
 
 class Native:
-    """The generated C of a Graph, in this process. Not re-entrant: its arena is static."""
+    """The generated C of a Graph, in this process. Not re-entrant: its arena is static.
 
-    def __init__(self, graph: Graph, numerics: str, flags: Sequence[str]) -> None:
-        self.graph = graph
+    State is kept from run to run, and samples of one run are consecutive invocations, as in
+    ``Interpreter``.
+    """
+
+    def __init__(
+        self, graph: Graph, numerics: str, flags: Sequence[str], kernels: str = OWN
+    ) -> None:
+        self.graph = graph = runnable(graph)
         self.numerics = profile(numerics)
         self.layers = prepare(graph, self.numerics)
         folder = Path(tempfile.mkdtemp(prefix="microinfer-"))
         self._cleanup = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        files = {**generate(graph, NAME, numerics=numerics), "harness.c": HARNESS}
+        self._has_state = bool(states(graph))
+        harness = HARNESS + RESET if self._has_state else HARNESS
+        core = "plain" if kernels == CMSIS_NN else "any"
+        sources = generate(graph, NAME, numerics=numerics, kernels=kernels, core=core)
+        files = {**sources, "harness.c": harness}
         for file, text in files.items():
             (folder / file).write_text(text, encoding="utf-8")
         library = folder / f"{NAME}.so"
+        linked: list[str] = []
+        if kernels == CMSIS_NN:
+            found = cmsis_nn.library(_compiler(), "ar", [*flags, "-fPIC"])
+            flags, linked = [*flags, *found.compile_flags], [str(found.archive)]
         build(
             [
                 *(*flags, "-shared", "-fPIC", f"-D{NAME.upper()}_TRACE", "-o", str(library)),
-                *(str(folder / f"{NAME}.c"), str(folder / "harness.c")),
+                *(str(folder / f"{NAME}.c"), str(folder / "harness.c"), *linked),
             ]
         )
         self._ffi = FFI()
         self._ffi.cdef(DECLARATIONS)
         self._library: Any = self._ffi.dlopen(str(library))
+        self.reset()
+
+    def reset(self) -> None:
+        """Give every state its first value, as ``Interpreter.reset`` does."""
+        if self._has_state:
+            self._library.model_host_reset()
 
     def run(self, *inputs: Array) -> list[Array]:
         """The model's outputs; takes and gives what ``Interpreter.run`` does."""
@@ -104,7 +140,7 @@ class Native:
             assert self._library.model_host_output(position) != self._ffi.NULL
         for sample in range(batch.samples):
             self._fill(batch, sample)
-            self._library.model_host_invoke(self._ffi.NULL)
+            self._invoke(self._ffi.NULL)
             for position, array in enumerate(outputs):
                 source = self._library.model_host_output(position)
                 target = array[sample : sample + 1]
@@ -120,14 +156,14 @@ class Native:
         raw = np.empty((batch.samples, traced_bytes(self.graph)), np.uint8)
         for sample in range(batch.samples):
             self._fill(batch, sample)
-            self._library.model_host_invoke(self._ffi.from_buffer(raw[sample]))
+            self._invoke(self._ffi.from_buffer(raw[sample]))
         layers = [
             LayerTrace(
                 layer.index,
                 layer.node,
                 [
                     batch.restore(values, self.graph.tensors[index])
-                    for index, values in zip(layer.node.outputs, outputs, strict=True)
+                    for index, values in zip(results(layer.node), outputs, strict=True)
                 ],
                 layer.params,
             )
@@ -142,6 +178,10 @@ class Native:
             self.numerics.name,
         )
 
+    def _invoke(self, trace: Any) -> None:
+        status = self._library.model_host_invoke(trace)
+        assert status == 0, status
+
     def _fill(self, batch: Batch, sample: int) -> None:
         """Copy one sample's inputs into the arena, where the model will overwrite them."""
         for position, array in enumerate(batch.arrays):
@@ -155,14 +195,20 @@ def compiler() -> list[str]:
     return shlex.split(os.environ.get("CC", "")) or ["cc"]
 
 
-def build(arguments: Sequence[str]) -> None:
-    """Run the host's C compiler ($CC, or cc) as C99. Raises ToolchainError with what it said."""
+def _compiler() -> list[str]:
+    """``compiler()``, if it is there."""
     command = compiler()
     if shutil.which(command[0]) is None:
         raise ToolchainError(
             f"there is no C compiler {command[0]!r}: install one (Debian: apt install gcc),"
             " or set CC to yours"
         )
+    return command
+
+
+def build(arguments: Sequence[str]) -> None:
+    """Run the host's C compiler ($CC, or cc) as C99. Raises ToolchainError with what it said."""
+    command = _compiler()
     result = subprocess.run(
         [*command, "-std=c99", *arguments], capture_output=True, text=True, check=False
     )

@@ -12,13 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .batch import split_batch
 from .errors import BadInput
 from .graph import Graph, Node
+from .ops import results
+from .passes import runnable
 
 
 @dataclass(frozen=True)
 class LayerTrace:
-    """One layer of a run. ``params`` is None in a trace that was loaded from a file."""
+    """One layer of a run. ``params`` is None in a trace that was loaded from a file.
+
+    ``outputs`` are the node's and, of a layer with variable tensors, these after it (ops.results).
+    """
 
     index: int
     node: Node
@@ -41,7 +47,7 @@ class Trace:
         self.numerics = numerics
         self._tensors = dict(self.inputs)
         for layer in self.layers:
-            self._tensors.update(zip(layer.node.outputs, layer.outputs, strict=True))
+            self._tensors.update(zip(results(layer.node), layer.outputs, strict=True))
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -76,18 +82,34 @@ class Trace:
     def from_bytes(cls, graph: Graph, dump: bytes, *inputs: NDArray[Any]) -> Trace:
         """The run that a device's dump tells of: all that ``<name>_trace`` got, one after another.
 
-        ``inputs`` are the sample that it ran, each of its tensor's shape. Raises BadInput if the
-        dump has another size than the model's layers have together.
+        ``inputs`` are the one sample that it ran, in any of the forms that ``Interpreter.trace``
+        takes; outputs follow it. Raises BadInput for other inputs, and if the dump has another size
+        than the model's layers have together.
         """
+        graph = runnable(graph)
+        batch = split_batch(graph, inputs)
+        if batch.samples != 1:
+            raise BadInput(f"a dump is of one sample, got {batch.samples}")
         expected = traced_bytes(graph)
         if len(dump) != expected:
             raise BadInput(f"got {len(dump)} bytes, expected {expected}: every layer's output")
         values = split_bytes(graph, np.frombuffer(dump, np.uint8)[None])
         layers = [
-            LayerTrace(index, node, [array[0] for array in outputs])
+            LayerTrace(
+                index,
+                node,
+                [
+                    batch.restore(array, graph.tensors[i])
+                    for i, array in zip(results(node), outputs, strict=True)
+                ],
+            )
             for index, (node, outputs) in enumerate(zip(graph.nodes, values, strict=True))
         ]
-        return cls(layers, dict(zip(graph.inputs, inputs, strict=True)), "device")
+        given = {
+            index: batch.restore(array, graph.tensors[index])
+            for index, array in zip(graph.inputs, batch.arrays, strict=True)
+        }
+        return cls(layers, given, "device")
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:
@@ -108,7 +130,7 @@ class Trace:
                     tuple(entry["outputs"]),
                     location=entry["location"],
                 )
-                layers.append(LayerTrace(index, node, [tensors[i] for i in node.outputs]))
+                layers.append(LayerTrace(index, node, [tensors[i] for i in results(node)]))
             return cls(layers, {i: tensors[i] for i in header["inputs"]}, header["numerics"])
         except FileNotFoundError:
             raise BadInput(f"{path}: no such file") from None
@@ -118,7 +140,7 @@ class Trace:
 
 def traced_bytes(graph: Graph) -> int:
     """Bytes that the outputs of all layers have together."""
-    return sum(graph.tensors[index].nbytes for node in graph.nodes for index in node.outputs)
+    return sum(graph.tensors[index].nbytes for node in graph.nodes for index in results(node))
 
 
 def split_bytes(graph: Graph, raw: NDArray[np.uint8]) -> list[list[NDArray[Any]]]:
@@ -126,7 +148,7 @@ def split_bytes(graph: Graph, raw: NDArray[np.uint8]) -> list[list[NDArray[Any]]
     layers, start = [], 0
     for node in graph.nodes:
         outputs = []
-        for index in node.outputs:
+        for index in results(node):
             tensor = graph.tensors[index]
             part = np.ascontiguousarray(raw[:, start : start + tensor.nbytes])
             outputs.append(part.view(tensor.dtype).reshape(len(raw), *tensor.shape))

@@ -63,11 +63,12 @@ class Reference:
 
 
 def quantize(real: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
-    """round(real / scale) + zero_point, halves away from zero, saturated to int8."""
+    """round(real / scale) + zero_point, halves away from zero, saturated to the tensor's type."""
     scale, zero_point = tensor["quantization"]
     quotient = (real / np.float32(scale)).astype(np.float64)
     rounded = np.copysign(np.floor(np.abs(quotient) + 0.5), quotient)
-    return np.clip(rounded + zero_point, -128, 127).astype(np.int8)
+    limits = np.iinfo(tensor["dtype"])
+    return np.clip(rounded + zero_point, limits.min, limits.max).astype(tensor["dtype"])
 
 
 def dequantize(quantized: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:

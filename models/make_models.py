@@ -1,9 +1,10 @@
 """Make the models of this folder: data, training, conversion, measurement, samples.
 
-    python models/make_models.py [digits | gesture | vibration ...]
+    python models/make_models.py [digits | gesture | vibration | lstm_int8 ...]
 
-Without a name, all of them. Needs the extra ``models`` (TensorFlow, scikit-learn). Seeds are
-fixed and everything runs on one thread: on one machine the same versions give the same bytes.
+Without a name, all of them, those of operators/ too. Needs the extra ``models`` (TensorFlow,
+scikit-learn). Seeds are fixed and everything runs on one thread: on one machine the same versions
+give the same bytes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import operator_models
 import readme
 import simulate
 import sklearn
@@ -319,22 +321,24 @@ def _tensor_facts(tensor: dict[str, Any], unit: str) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(RECIPES))
-    names = parser.parse_args().names or list(RECIPES)
-    if unknown := set(names) - set(RECIPES):
-        parser.error(f"no such model: {', '.join(sorted(unknown))}; there are {', '.join(RECIPES)}")
+    known = (*RECIPES, *operator_models.FILES)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(known))
+    names = parser.parse_args().names or list(known)
+    if unknown := set(names) - set(known):
+        parser.error(f"no such model: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
     record = HERE / "models.json"
     facts = json.loads(record.read_text("utf-8")) if record.exists() else {}
-    for name in names:
+    for name in (name for name in names if name in RECIPES):
         facts[name] = make(name)
         print(name, facts[name]["measured"])
     facts = {name: facts[name] for name in RECIPES if name in facts}
     record.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
-    readme.fill_in(HERE / "README.md", facts)
+    readme.fill_in(HERE / "README.md", readme.example_lines(facts))
+    operator_models.make_all([name for name in names if name in operator_models.FILES])
 
 
 if __name__ == "__main__":

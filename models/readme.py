@@ -1,4 +1,4 @@
-"""Fill the measured figures of models.json into README.md, between its two marker comments."""
+"""Fill measured figures into a README.md, between its two marker comments."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 BEGIN, END = "<!-- begin: written by make_models.py -->", "<!-- end -->"
 
 
-def fill_in(path: Path, facts: dict[str, Any]) -> None:
+def fill_in(path: Path, lines: list[str]) -> None:
     text = path.read_text("utf-8")
     between = re.compile(f"(?<={re.escape(BEGIN)}\n).*(?={re.escape(END)})", re.DOTALL)
-    path.write_text(between.sub(lambda _: "\n".join(_lines(facts)) + "\n", text), "utf-8")
+    path.write_text(between.sub(lambda _: "\n".join(lines) + "\n", text), "utf-8")
 
 
-def _lines(facts: dict[str, Any]) -> list[str]:
+def example_lines(facts: dict[str, Any]) -> list[str]:
+    """The tables of models/README.md."""
     lines = [
         "| model | int8 bytes | float32 bytes | held-out samples "
         "| float32 accuracy | int8 accuracy |",
@@ -39,6 +40,28 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             f"| {100 * measured['false_alarm_rate']:.2f} % "
             f"| {100 * measured['detection_rate']:.2f} % |"
         )
+    lines += ["", "| file | bytes | SHA-256 |", "|---|--:|---|"]
+    for fact in facts.values():
+        for file, about in fact["files"].items():
+            lines.append(f"| `{file}` | {about['bytes']} | `{about['sha256']}` |")
+    return lines
+
+
+def operator_lines(facts: dict[str, Any]) -> list[str]:
+    """The tables of models/operators/README.md."""
+    lines = [
+        "| model | what it does | edge | bytes | figure | float32 | quantized |",
+        "|---|---|---|--:|---|--:|--:|",
+    ]
+    for name, fact in facts.items():
+        lines.append(
+            f"| `{name}` | {fact['what']} | {fact['edge']} "
+            f"| {fact['files'][f'{name}.tflite']['bytes']} | {fact['figure']} "
+            f"| {100 * fact['float32']:.2f} % | {100 * fact['quantized']:.2f} % |"
+        )
+    lines += ["", "| model | operators |", "|---|---|"]
+    for name, fact in facts.items():
+        lines.append(f"| `{name}` | {', '.join(fact['operators'])} |")
     lines += ["", "| file | bytes | SHA-256 |", "|---|--:|---|"]
     for fact in facts.values():
         for file, about in fact["files"].items():

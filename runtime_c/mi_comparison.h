@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER and GREATER_EQUAL of int8, with broadcasting.
+/* EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER and GREATER_EQUAL of int8 or int16, with broadcasting.
  *
  *     a_i    = requantize((input_i - input_i_zero_point) << 8, multiplier_i, shift_i)
  *     output = 0 or 1: when_less, when_equal or when_greater, as a_1 is to a_2
@@ -31,22 +31,28 @@ typedef struct {
 } mi_comparison_params;
 
 /* One element. */
-static inline int8_t mi_comparison_value(const mi_comparison_params *p, int8_t x1, int8_t x2)
+static inline int32_t mi_comparison_value(const mi_comparison_params *p, int32_t x1, int32_t x2)
 {
     const int32_t shifted1 = (x1 - p->input1_zero_point) * (INT32_C(1) << 8);
     const int32_t shifted2 = (x2 - p->input2_zero_point) * (INT32_C(1) << 8);
     const int32_t a1 = mi_requantize(shifted1, p->input1_multiplier, p->input1_shift);
     const int32_t a2 = mi_requantize(shifted2, p->input2_multiplier, p->input2_shift);
     if (a1 == a2) {
-        return (int8_t)p->when_equal;
+        return p->when_equal;
     }
-    return (int8_t)(a1 < a2 ? p->when_less : p->when_greater);
+    return a1 < a2 ? p->when_less : p->when_greater;
 }
 
 MI_KERNEL void mi_compare_s8(
     const mi_comparison_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
 {
-    MI_BROADCAST(p, input1, input2, output, mi_comparison_value);
+    MI_BROADCAST(p, int8_t, input1, input2, output, mi_comparison_value);
+}
+
+MI_KERNEL void mi_compare_s16(
+    const mi_comparison_params *p, const mi_i16 *input1, const mi_i16 *input2, int8_t *output)
+{
+    MI_BROADCAST(p, int8_t, input1, input2, output, mi_comparison_value);
 }
 
 #endif

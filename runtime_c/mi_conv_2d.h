@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* CONV_2D on int8, with groups and dilation.
+/* CONV_2D on int8, with groups and dilation; weights of int8 (_s8) or int4 (_s4).
  *
  *     acc[o]    = bias[o] + sum over the window of weights[o, ky, kx, i] * (input - zero_point)
  *     output[o] = clamp(requantize(acc[o], multipliers[o], shifts[o]) + output_zero_point)
@@ -18,6 +18,7 @@
 #define MI_CONV_2D_H
 
 #include "mi_fixedpoint.h"
+#include "mi_weights.h"
 #include "mi_window.h"
 
 typedef struct {
@@ -48,8 +49,8 @@ typedef struct {
 } mi_conv_2d_params;
 
 /* One row of the output from kernel_height rows of the input; NULL: outside the image. */
-MI_KERNEL void mi_conv_2d_s8_row(
-    const mi_conv_2d_params *p, const int8_t *const rows[], int8_t *output)
+static inline void mi_conv_2d_row(
+    const mi_conv_2d_params *p, const int8_t *const rows[], int8_t *output, int32_t weight_bits)
 {
     const int32_t zero_point = p->input_zero_point;
     const int32_t kernel_height = p->kernel_height;
@@ -69,7 +70,7 @@ MI_KERNEL void mi_conv_2d_s8_row(
         const int32_t end = mi_end_tap(origin, p->dilation_width, kernel_width, p->input_width);
         const int32_t run = taps_touch ? (end - first) * group_channels : group_channels;
         const int32_t run_taps = taps_touch ? kernel_width : 1;
-        const int8_t *weights = p->weights;
+        int32_t weights = 0;     /* index of the first weight of this channel and kernel row */
         int32_t group_start = 0; /* the group's first input channel */
         int32_t group_left = group_outputs;
 
@@ -80,10 +81,9 @@ MI_KERNEL void mi_conv_2d_s8_row(
                     for (int32_t kx = first; kx < end; kx += run_taps) {
                         const int8_t *in =
                             rows[ky] + (origin * input_channels + kx * tap_step + group_start);
-                        const int8_t *w = weights + kx * group_channels;
-                        for (int32_t i = 0; i < run; i++) {
-                            acc += w[i] * (in[i] - zero_point);
-                        }
+                        acc = mi_dot_s8(
+                            acc, p->weights, weights + kx * group_channels, weight_bits, in,
+                            zero_point, run);
                     }
                 }
                 weights += weights_row;
@@ -100,8 +100,9 @@ MI_KERNEL void mi_conv_2d_s8_row(
 }
 
 /* All of the output. rows: room for kernel_height pointers, overwritten. */
-MI_KERNEL void mi_conv_2d_s8(
-    const mi_conv_2d_params *p, const int8_t *rows[], const int8_t *input, int8_t *output)
+static inline void mi_conv_2d(
+    const mi_conv_2d_params *p, const int8_t *rows[], const int8_t *input, int8_t *output,
+    int32_t weight_bits)
 {
     const int32_t input_row = p->input_width * p->input_channels;
     const int32_t output_row = p->output_width * p->output_channels;
@@ -111,11 +112,35 @@ MI_KERNEL void mi_conv_2d_s8(
             mi_window_rows(
                 rows, p->kernel_height, input, p->input_height, input_row, origin,
                 p->dilation_height);
-            mi_conv_2d_s8_row(p, rows, output);
+            mi_conv_2d_row(p, rows, output, weight_bits);
             output += output_row;
         }
         input += p->input_height * input_row;
     }
+}
+
+MI_KERNEL void mi_conv_2d_s8_row(
+    const mi_conv_2d_params *p, const int8_t *const rows[], int8_t *output)
+{
+    mi_conv_2d_row(p, rows, output, 8);
+}
+
+MI_KERNEL void mi_conv_2d_s8(
+    const mi_conv_2d_params *p, const int8_t *rows[], const int8_t *input, int8_t *output)
+{
+    mi_conv_2d(p, rows, input, output, 8);
+}
+
+MI_KERNEL void mi_conv_2d_s4_row(
+    const mi_conv_2d_params *p, const int8_t *const rows[], int8_t *output)
+{
+    mi_conv_2d_row(p, rows, output, 4);
+}
+
+MI_KERNEL void mi_conv_2d_s4(
+    const mi_conv_2d_params *p, const int8_t *rows[], const int8_t *input, int8_t *output)
+{
+    mi_conv_2d(p, rows, input, output, 4);
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* DEPTHWISE_CONV_2D on int8: each input channel has filters of its own.
+/* DEPTHWISE_CONV_2D on int8: each input channel has filters of its own; weights of int8 (_s8) or
+ * int4 (_s4).
  *
  *     acc[c]    = bias[c] + sum over the window of
  *                 weights[ky, kx, c] * (input[c / depth_multiplier] - zero_point)
@@ -21,6 +22,7 @@
 #define MI_DEPTHWISE_CONV_2D_H
 
 #include "mi_fixedpoint.h"
+#include "mi_weights.h"
 #include "mi_window.h"
 
 typedef struct {
@@ -51,8 +53,9 @@ typedef struct {
 } mi_depthwise_conv_2d_params;
 
 /* One row of the output from kernel_height rows of the input; NULL: outside the image. */
-MI_KERNEL void mi_depthwise_conv_2d_s8_row(
-    const mi_depthwise_conv_2d_params *p, const int8_t *const rows[], int8_t *output)
+static inline void mi_depthwise_conv_2d_row(
+    const mi_depthwise_conv_2d_params *p, const int8_t *const rows[], int8_t *output,
+    int32_t weight_bits)
 {
     const int32_t zero_point = p->input_zero_point;
     const int32_t kernel_height = p->kernel_height;
@@ -85,10 +88,9 @@ MI_KERNEL void mi_depthwise_conv_2d_s8_row(
                     const int32_t in_x = origin + kx * p->dilation_width;
                     const int8_t *in =
                         rows[ky] + (in_x * input_channels + channel / depth_multiplier);
-                    const int8_t *w =
-                        p->weights + (ky * p->kernel_width + kx) * output_channels + channel;
+                    const int32_t w = (ky * p->kernel_width + kx) * output_channels + channel;
                     for (int32_t c = 0; c < block; c++) {
-                        acc[c] += w[c] * (*in - zero_point);
+                        acc[c] += mi_weight(p->weights, w + c, weight_bits) * (*in - zero_point);
                         in += channel_step;
                     }
                 }
@@ -104,9 +106,10 @@ MI_KERNEL void mi_depthwise_conv_2d_s8_row(
 }
 
 /* All of the output. rows: room for kernel_height pointers, overwritten. */
-MI_KERNEL void mi_depthwise_conv_2d_s8(
+static inline void mi_depthwise_conv_2d(
     const mi_depthwise_conv_2d_params *p, const int8_t *rows[], const int8_t *input,
-    int8_t *output)
+    int8_t *output,
+    int32_t weight_bits)
 {
     const int32_t input_row = p->input_width * p->input_channels;
     const int32_t output_row = p->output_width * p->output_channels;
@@ -116,11 +119,37 @@ MI_KERNEL void mi_depthwise_conv_2d_s8(
             mi_window_rows(
                 rows, p->kernel_height, input, p->input_height, input_row, origin,
                 p->dilation_height);
-            mi_depthwise_conv_2d_s8_row(p, rows, output);
+            mi_depthwise_conv_2d_row(p, rows, output, weight_bits);
             output += output_row;
         }
         input += p->input_height * input_row;
     }
+}
+
+MI_KERNEL void mi_depthwise_conv_2d_s8_row(
+    const mi_depthwise_conv_2d_params *p, const int8_t *const rows[], int8_t *output)
+{
+    mi_depthwise_conv_2d_row(p, rows, output, 8);
+}
+
+MI_KERNEL void mi_depthwise_conv_2d_s8(
+    const mi_depthwise_conv_2d_params *p, const int8_t *rows[], const int8_t *input,
+    int8_t *output)
+{
+    mi_depthwise_conv_2d(p, rows, input, output, 8);
+}
+
+MI_KERNEL void mi_depthwise_conv_2d_s4_row(
+    const mi_depthwise_conv_2d_params *p, const int8_t *const rows[], int8_t *output)
+{
+    mi_depthwise_conv_2d_row(p, rows, output, 4);
+}
+
+MI_KERNEL void mi_depthwise_conv_2d_s4(
+    const mi_depthwise_conv_2d_params *p, const int8_t *rows[], const int8_t *input,
+    int8_t *output)
+{
+    mi_depthwise_conv_2d(p, rows, input, output, 4);
 }
 
 #endif

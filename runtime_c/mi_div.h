@@ -49,7 +49,7 @@ static inline int32_t mi_div_steps(const mi_div_params *p, int32_t v1, int32_t v
 }
 
 /* One element. */
-static inline int8_t mi_div_value(const mi_div_params *p, int8_t x1, int8_t x2)
+static inline int32_t mi_div_value(const mi_div_params *p, int32_t x1, int32_t x2)
 {
     const int32_t v1 = x1 - p->input1_zero_point;
     const int32_t v2 = x2 - p->input2_zero_point;
@@ -57,13 +57,13 @@ static inline int8_t mi_div_value(const mi_div_params *p, int8_t x1, int8_t x2)
     if (v2 != 0) {
         steps = v2 < 0 ? mi_div_steps(p, -v1, -v2) : mi_div_steps(p, v1, v2);
     }
-    return mi_output_s8(steps, p->output_zero_point, p->activation_min, p->activation_max);
+    return mi_output(steps, p->output_zero_point, p->activation_min, p->activation_max);
 }
 
 MI_KERNEL void mi_div_s8(
     const mi_div_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
 {
-    MI_BROADCAST(p, input1, input2, output, mi_div_value);
+    MI_BROADCAST(p, int8_t, input1, input2, output, mi_div_value);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* MAXIMUM and MINIMUM on int8, with broadcasting, of raw integers.
+/* MAXIMUM and MINIMUM on int8 or int16, with broadcasting, of raw integers.
  *
  * The output may be an input of its own size.
  * [TFLM] kernels/internal/reference/maximum_minimum.h.
@@ -20,8 +20,8 @@ typedef struct {
 } mi_maximum_minimum_params;
 
 /* One element. */
-static inline int8_t mi_maximum_minimum_value(
-    const mi_maximum_minimum_params *p, int8_t x1, int8_t x2)
+static inline int32_t mi_maximum_minimum_value(
+    const mi_maximum_minimum_params *p, int32_t x1, int32_t x2)
 {
     return (x1 > x2) == (p->larger != 0) ? x1 : x2;
 }
@@ -29,7 +29,13 @@ static inline int8_t mi_maximum_minimum_value(
 MI_KERNEL void mi_maximum_minimum_s8(
     const mi_maximum_minimum_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
 {
-    MI_BROADCAST(p, input1, input2, output, mi_maximum_minimum_value);
+    MI_BROADCAST(p, int8_t, input1, input2, output, mi_maximum_minimum_value);
+}
+
+MI_KERNEL void mi_maximum_minimum_s16(
+    const mi_maximum_minimum_params *p, const mi_i16 *input1, const mi_i16 *input2, mi_i16 *output)
+{
+    MI_BROADCAST(p, int16_t, input1, input2, output, mi_maximum_minimum_value);
 }
 
 #endif

@@ -25,7 +25,7 @@ typedef struct {
     int32_t input_height;
     int32_t input_width;
     int32_t channels;
-    int32_t kernel_height; /* kernel_height * kernel_width <= 2^23 */
+    int32_t kernel_height; /* kernel_height * kernel_width <= 2^23, of int16 2^15 */
     int32_t kernel_width;
     int32_t output_height;
     int32_t output_width;
@@ -33,7 +33,7 @@ typedef struct {
     int32_t stride_width;
     int32_t pad_top;
     int32_t pad_left;
-    int32_t activation_min; /* int8 */
+    int32_t activation_min; /* of the outputs' type */
     int32_t activation_max;
 } mi_pool_2d_params;
 

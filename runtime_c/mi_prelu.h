@@ -31,20 +31,20 @@ typedef struct {
 } mi_prelu_params;
 
 /* One element. The product is at most 255 * 255. */
-static inline int8_t mi_prelu_value(const mi_prelu_params *p, int8_t x, int8_t alpha)
+static inline int32_t mi_prelu_value(const mi_prelu_params *p, int32_t x, int32_t alpha)
 {
     const int32_t v = x - p->input_zero_point;
     const int32_t product = v * (alpha - p->alpha_zero_point);
     const int32_t steps =
         v >= 0 ? mi_requantize(v, p->positive_multiplier, p->positive_shift)
                : mi_requantize(product, p->negative_multiplier, p->negative_shift);
-    return mi_output_s8(steps, p->output_zero_point, INT8_MIN, INT8_MAX);
+    return mi_output(steps, p->output_zero_point, INT8_MIN, INT8_MAX);
 }
 
 MI_KERNEL void mi_prelu_s8(
     const mi_prelu_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
 {
-    MI_BROADCAST(p, input1, input2, output, mi_prelu_value);
+    MI_BROADCAST(p, int8_t, input1, input2, output, mi_prelu_value);
 }
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Reductions of int8: MEAN and SUM, REDUCE_MAX and REDUCE_MIN, ARG_MAX and ARG_MIN.
+/* Reductions of int8 or int16: MEAN and SUM, REDUCE_MAX and REDUCE_MIN; of int8: ARG_MAX and ARG_MIN.
  *
- *     mean, sum  sum(input) - count * input_zero_point, requantized, then clamp8
+ *     mean, sum  sum(input) - count * input_zero_point, requantized, then clamped
  *     extreme    max(input) or min(input)
  *     arg        the first index along one axis of the largest or the smallest value
  *
  * The multiplier of a mean holds the division by count.
  *
- * input   int8 [k0, r0, k1, r1, k2, r2]: kept and reduced extents in turn, 1 where there is none
- * output  int8 [k0, k1, k2]
+ * input   [k0, r0, k1, r1, k2, r2]: kept and reduced extents in turn, 1 where there is none
+ * output  [k0, k1, k2]
  *
  * [TFLM] kernels/internal/reference/reduce.h and arg_min_max.h.
  * Python twins: microinfer/ops/mean.py, reduce_max_min.py, arg_max_min.py and axes.py.
@@ -18,13 +18,14 @@
 #ifndef MI_REDUCE_H
 #define MI_REDUCE_H
 
+#include "mi_element.h"
 #include "mi_fixedpoint.h"
 #include "mi_loops.h"
 
 typedef struct {
     int32_t kept_extents[3]; /* [i] lies just outside of reduced_extents[i] */
     int32_t reduced_extents[3];
-    int32_t count; /* values per output, below 2^31 / 255 */
+    int32_t count; /* values per output, below 2^31 / 255; of int16 below 2^16 */
     int32_t input_zero_point;
     int32_t output_zero_point;
     int32_t multiplier;
@@ -60,17 +61,19 @@ static inline void mi_reduce_steps(
 
 /* The sum of a window's elements x if sign is 0; else the largest sign * x. */
 static inline int32_t mi_reduce_window(
-    const int32_t reduced[], const int32_t steps[], const int8_t *window, int32_t sign)
+    const int32_t reduced[], const int32_t steps[], const void *input, int32_t type, int32_t first,
+    int32_t sign)
 {
-    int32_t result = sign == 0 ? 0 : INT8_MIN;
+    int32_t result = sign == 0 ? 0 : INT32_MIN;
     for (int32_t r0 = 0; r0 < reduced[0]; r0++) {
         for (int32_t r1 = 0; r1 < reduced[1]; r1++) {
-            const int8_t *run = window + (r0 * steps[0] + r1 * steps[1]);
+            const int32_t run = first + r0 * steps[0] + r1 * steps[1];
             for (int32_t r2 = 0; r2 < reduced[2]; r2++) {
+                const int32_t x = mi_load(input, type, run + r2);
                 if (sign == 0) {
-                    result += run[r2];
-                } else if (sign * run[r2] > result) {
-                    result = sign * run[r2];
+                    result += x;
+                } else if (sign * x > result) {
+                    result = sign * x;
                 }
             }
         }
@@ -78,33 +81,59 @@ static inline int32_t mi_reduce_window(
     return result;
 }
 
-MI_KERNEL void mi_mean_s8(const mi_mean_params *p, const int8_t *input, int8_t *output)
+static inline void mi_mean(
+    const mi_mean_params *p, const void *input, void *output, int32_t type, int32_t minimum,
+    int32_t maximum)
 {
     int32_t kept_steps[3];
     int32_t reduced_steps[3];
     mi_reduce_steps(p->kept_extents, p->reduced_extents, kept_steps, reduced_steps);
     mi_loops at = MI_LOOPS_BEGIN;
+    int32_t done = 0;
     do {
         const int32_t sum =
-            mi_reduce_window(p->reduced_extents, reduced_steps, input + at.offset1, 0) -
+            mi_reduce_window(p->reduced_extents, reduced_steps, input, type, at.offset1, 0) -
             p->count * p->input_zero_point;
         const int32_t steps = mi_requantize(sum, p->multiplier, p->shift);
-        *output++ = mi_output_s8(steps, p->output_zero_point, INT8_MIN, INT8_MAX);
+        mi_store(output, type, done++, mi_output(steps, p->output_zero_point, minimum, maximum));
     } while (mi_loops_next(&at, 3, p->kept_extents, kept_steps, kept_steps));
+}
+
+static inline void mi_reduce_extreme(
+    const mi_reduce_extreme_params *p, const void *input, void *output, int32_t type)
+{
+    int32_t kept_steps[3];
+    int32_t reduced_steps[3];
+    mi_reduce_steps(p->kept_extents, p->reduced_extents, kept_steps, reduced_steps);
+    mi_loops at = MI_LOOPS_BEGIN;
+    int32_t done = 0;
+    do {
+        const int32_t extreme = mi_reduce_window(
+            p->reduced_extents, reduced_steps, input, type, at.offset1, p->sign);
+        mi_store(output, type, done++, p->sign * extreme);
+    } while (mi_loops_next(&at, 3, p->kept_extents, kept_steps, kept_steps));
+}
+
+MI_KERNEL void mi_mean_s8(const mi_mean_params *p, const int8_t *input, int8_t *output)
+{
+    mi_mean(p, input, output, MI_TYPE_INT8, INT8_MIN, INT8_MAX);
+}
+
+MI_KERNEL void mi_mean_s16(const mi_mean_params *p, const mi_i16 *input, mi_i16 *output)
+{
+    mi_mean(p, input, output, MI_TYPE_INT16, INT16_MIN, INT16_MAX);
 }
 
 MI_KERNEL void mi_reduce_extreme_s8(
     const mi_reduce_extreme_params *p, const int8_t *input, int8_t *output)
 {
-    int32_t kept_steps[3];
-    int32_t reduced_steps[3];
-    mi_reduce_steps(p->kept_extents, p->reduced_extents, kept_steps, reduced_steps);
-    mi_loops at = MI_LOOPS_BEGIN;
-    do {
-        const int32_t extreme =
-            mi_reduce_window(p->reduced_extents, reduced_steps, input + at.offset1, p->sign);
-        *output++ = (int8_t)(p->sign * extreme);
-    } while (mi_loops_next(&at, 3, p->kept_extents, kept_steps, kept_steps));
+    mi_reduce_extreme(p, input, output, MI_TYPE_INT8);
+}
+
+MI_KERNEL void mi_reduce_extreme_s16(
+    const mi_reduce_extreme_params *p, const mi_i16 *input, mi_i16 *output)
+{
+    mi_reduce_extreme(p, input, output, MI_TYPE_INT16);
 }
 
 /* output: int32 or int64, at any address. */

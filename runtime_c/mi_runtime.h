@@ -29,6 +29,7 @@
 #define MI_MAY_ALIAS
 #endif
 
+typedef int16_t MI_MAY_ALIAS mi_i16;
 typedef int32_t MI_MAY_ALIAS mi_i32;
 typedef float MI_MAY_ALIAS mi_f32;
 

@@ -7,7 +7,8 @@
  *     output = round(256 * e / sum(e)) - 128
  *
  * input   int8 [rows, depth]
- * output  int8 [rows, depth], scale 1/256, zero point -128; may be the input
+ * output  int8 [rows, depth], scale 1/256, zero point -128; may be the input. Or int16, scale
+ *         1/65536, zero point -32768: the same with 65536 for 256
  *
  * [TFLM] kernels/internal/reference/softmax.h. Python twin: microinfer/ops/softmax.py.
  */
@@ -15,6 +16,7 @@
 #ifndef MI_SOFTMAX_H
 #define MI_SOFTMAX_H
 
+#include "mi_element.h"
 #include "mi_fixedpoint.h"
 
 typedef struct {
@@ -26,9 +28,12 @@ typedef struct {
 } mi_softmax_params;
 
 /* scratch: room for the exponentials of one row, depth of them. */
-MI_KERNEL void mi_softmax_s8(
-    const mi_softmax_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
+static inline void mi_softmax(
+    const mi_softmax_params *p, const int8_t *input, void *output, int32_t type, int32_t bits,
+    mi_i32 *scratch)
 {
+    const int32_t lowest = -(INT32_C(1) << (bits - 1));
+    int32_t done = 0;
     const int32_t input_integer_bits = 5; /* differences are rescaled to Q5.26 */
     const int32_t sum_integer_bits = 12;  /* exponentials are summed as Q12.19 */
     const int32_t depth = p->depth;
@@ -57,7 +62,7 @@ MI_KERNEL void mi_softmax_s8(
         const int32_t headroom = mi_count_leading_zeros(sum);
         const int32_t fraction = (int32_t)(((uint32_t)sum << headroom) - (UINT32_C(1) << 31));
         const int32_t reciprocal = mi_one_over_one_plus_x(fraction);
-        const int32_t exponent = sum_integer_bits - headroom + 31 - 8;
+        const int32_t exponent = sum_integer_bits - headroom + 31 - bits;
         for (int32_t i = 0; i < depth; i++) {
             /* Beyond 31 the sum is at least 2^28, that is 512 whole exponentials: no share of
              * it is more than half of 1/256, and all round to 0. */
@@ -67,11 +72,22 @@ MI_KERNEL void mi_softmax_s8(
                     mi_saturating_rounding_doubling_high_mul(reciprocal, scratch[i]);
                 steps = mi_rounding_divide_by_pot(share, exponent);
             }
-            output[i] = mi_output_s8(steps, INT8_MIN, INT8_MIN, INT8_MAX);
+            mi_store(output, type, done++, mi_output(steps, lowest, lowest, -lowest - 1));
         }
         input += depth;
-        output += depth;
     }
+}
+
+MI_KERNEL void mi_softmax_s8(
+    const mi_softmax_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
+{
+    mi_softmax(p, input, output, MI_TYPE_INT8, 8, scratch);
+}
+
+MI_KERNEL void mi_softmax_s8_s16(
+    const mi_softmax_params *p, const int8_t *input, mi_i16 *output, mi_i32 *scratch)
+{
+    mi_softmax(p, input, output, MI_TYPE_INT16, 16, scratch);
 }
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* SQUARED_DIFFERENCE on int8, with broadcasting.
+/* SQUARED_DIFFERENCE on int8 or int16, with broadcasting.
  *
- *     a_i    = requantize((input_i - input_i_zero_point) << 7, multiplier_i, shift_i)
- *     output = clamp8(requantize((a_1 - a_2)^2, output_multiplier, output_shift)
+ *     a_i    = requantize((input_i - input_i_zero_point) << left_shift, multiplier_i, shift_i)
+ *     output = clamp(requantize((a_1 - a_2)^2, output_multiplier, output_shift)
  *                     + output_zero_point)
  *
- * The real multipliers of the inputs are at most 1/2, so that |a_1 - a_2| <= 255 * 2^7 and its square
- * stays below 2^30. The output may be an input of its own size.
+ * left_shift is 7 for int8, 0 for int16. The real multipliers of the inputs are at most 1/2, so that
+ * |a_1 - a_2| <= 2^15 and its square is at most 2^30. The output may be an input of its own size.
  * [LITERT] kernels/squared_difference.cc. Python twin: microinfer/ops/squared_difference.py.
  */
 
@@ -32,23 +32,42 @@ typedef struct {
     int32_t output_shift;
 } mi_squared_difference_params;
 
-/* One element. */
-static inline int8_t mi_squared_difference_value(
-    const mi_squared_difference_params *p, int8_t x1, int8_t x2)
+/* One element; left_shift is 7 for int8, 0 for int16. */
+static inline int32_t mi_squared_difference_shifted(
+    const mi_squared_difference_params *p, int32_t x1, int32_t x2, int32_t left_shift,
+    int32_t minimum, int32_t maximum)
 {
-    const int32_t shifted1 = (x1 - p->input1_zero_point) * (INT32_C(1) << 7);
-    const int32_t shifted2 = (x2 - p->input2_zero_point) * (INT32_C(1) << 7);
+    const int32_t shifted1 = (x1 - p->input1_zero_point) * (INT32_C(1) << left_shift);
+    const int32_t shifted2 = (x2 - p->input2_zero_point) * (INT32_C(1) << left_shift);
     const int32_t difference = mi_requantize(shifted1, p->input1_multiplier, p->input1_shift) -
                                mi_requantize(shifted2, p->input2_multiplier, p->input2_shift);
     const int32_t steps =
         mi_requantize(difference * difference, p->output_multiplier, p->output_shift);
-    return mi_output_s8(steps, p->output_zero_point, INT8_MIN, INT8_MAX);
+    return mi_output(steps, p->output_zero_point, minimum, maximum);
+}
+
+static inline int32_t mi_squared_difference_value_s8(
+    const mi_squared_difference_params *p, int32_t x1, int32_t x2)
+{
+    return mi_squared_difference_shifted(p, x1, x2, 7, INT8_MIN, INT8_MAX);
+}
+
+static inline int32_t mi_squared_difference_value_s16(
+    const mi_squared_difference_params *p, int32_t x1, int32_t x2)
+{
+    return mi_squared_difference_shifted(p, x1, x2, 0, INT16_MIN, INT16_MAX);
 }
 
 MI_KERNEL void mi_squared_difference_s8(
     const mi_squared_difference_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
 {
-    MI_BROADCAST(p, input1, input2, output, mi_squared_difference_value);
+    MI_BROADCAST(p, int8_t, input1, input2, output, mi_squared_difference_value_s8);
+}
+
+MI_KERNEL void mi_squared_difference_s16(
+    const mi_squared_difference_params *p, const mi_i16 *input1, const mi_i16 *input2, mi_i16 *output)
+{
+    MI_BROADCAST(p, int16_t, input1, input2, output, mi_squared_difference_value_s16);
 }
 
 #endif

@@ -6,35 +6,68 @@ before it asserts anything; so the table also shows what differed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import pytest
 
-NOTE = "compared"
+import operators_table
 
-# name, runtime, what was run ("100 models"), elements, elements that differ
-Compared = Callable[[str, str, str, int, int], None]
+NOTE = "compared"
+COUNT = "counted"
+Side = Literal["numpy", "c"]
+
+
+class Compared(Protocol):
+    """``compared(name, runtime, runs, elements, differing)``; ``runs`` is such as "100 models".
+
+    Of models of one operator also ``op``, the numeric profile, and whose elements they were: they
+    are counted in docs/OPERATORS.md (``operators_table.py``).
+    """
+
+    def __call__(
+        self,
+        name: str,
+        runtime: str,
+        runs: str,
+        elements: int,
+        differing: int,
+        op: str = "",
+        profile: str = "",
+        side: Side = "numpy",
+    ) -> None: ...
 
 
 @pytest.fixture
 def compared(record_property: Callable[[str, object], None]) -> Compared:
-    """``compared(name, runtime, runs, elements, differing)``."""
-
-    def note(name: str, runtime: str, runs: str, elements: int, differing: int) -> None:
+    def note(
+        name: str,
+        runtime: str,
+        runs: str,
+        elements: int,
+        differing: int,
+        op: str = "",
+        profile: str = "",
+        side: Side = "numpy",
+    ) -> None:
         record_property(NOTE, [name, runtime, runs, elements, differing])
+        if op:
+            record_property(COUNT, [op, profile, side, runtime, elements, differing])
 
     return note
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    notes = sorted(
-        value
+    properties = [
+        (key, value)
         for outcome in ("passed", "failed", "xfailed", "xpassed")
         for report in terminalreporter.stats.get(outcome, [])
         for key, value in getattr(report, "user_properties", [])
-        if key == NOTE and report.when == "call"
-    )
+        if report.when == "call"
+    ]
+    notes = sorted(value for key, value in properties if key == NOTE)
     if not notes:
         return
     terminalreporter.section("elements compared with outside runtimes")
@@ -46,3 +79,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         )
     total, wrong = sum(note[3] for note in notes), sum(note[4] for note in notes)
     terminalreporter.write_line(f"{total:,} elements in all, {wrong:,} differ")
+    table = os.environ.get("MICROINFER_OPERATORS")
+    if table:
+        counts = [value for key, value in properties if key == COUNT]
+        failed = bool(terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"))
+        terminalreporter.write_line(operators_table.write(Path(table), counts, failed))

@@ -74,9 +74,11 @@ VERSIONS = {
     "TRANSPOSE_CONV": 4,
 }
 
-_TYPES = {
-    dtype: name for name, dtype in DTYPES.items() if name in ("FLOAT32", "INT32", "INT8", "BOOL")
-}
+# The same of int16.
+INT16_VERSIONS: dict[str, int] = {}
+
+_NAMES = ("FLOAT32", "INT32", "INT64", "INT16", "INT8", "UINT8", "BOOL")
+_TYPES = {DTYPES[name]: name for name in _NAMES}
 
 
 def quantization(scale: ArrayLike, zero_point: ArrayLike = 0, axis: int = 0) -> Quantization:
@@ -87,12 +89,16 @@ def quantization(scale: ArrayLike, zero_point: ArrayLike = 0, axis: int = 0) -> 
 
 
 def activation(
-    shape: Sequence[int], scale: float | None = 1.0, zero_point: int = 0, name: str = "x"
+    shape: Sequence[int],
+    scale: float | None = 1.0,
+    zero_point: int = 0,
+    name: str = "x",
+    type: str = "INT8",
 ) -> Tensor:
-    """An int8 tensor that is computed or fed; float32 if ``scale`` is None."""
+    """A tensor of ``type`` that is computed or fed; float32 if ``scale`` is None."""
     if scale is None:
         return Tensor(name, tuple(shape), "FLOAT32")
-    return Tensor(name, tuple(shape), "INT8", quantization(scale, zero_point))
+    return Tensor(name, tuple(shape), type, quantization(scale, zero_point))
 
 
 def constant(
@@ -102,7 +108,7 @@ def constant(
     axis: int = 0,
     name: str = "constant",
 ) -> Tensor:
-    """A constant: int8 by default, int32 or float32 as its array says."""
+    """A constant: int8 by default, or of another type that its array says (not int64)."""
     data = np.asarray(values)
     if data.dtype == np.int64:
         data = data.astype(np.int8)
@@ -113,6 +119,20 @@ def constant(
 def int32(values: ArrayLike, scale: ArrayLike | None = None, name: str = "int32") -> Tensor:
     """A constant of int32: a bias, axes, a shape."""
     return constant(np.asarray(values, np.int32), scale, name=name)
+
+
+def int64(values: ArrayLike, scale: ArrayLike | None = None, name: str = "int64") -> Tensor:
+    """A constant of int64: the bias of an int16 layer."""
+    data = np.asarray(values, np.int64)
+    own = None if scale is None else quantization(scale)
+    return Tensor(name, data.shape, "INT64", own, data)
+
+
+def int4(values: ArrayLike, scale: ArrayLike, axis: int = 0, name: str = "int4") -> Tensor:
+    """A constant of int4: weights."""
+    data = np.asarray(values, np.int8)
+    assert data.size == 0 or (data.min() >= -8 and data.max() <= 7), values
+    return Tensor(name, data.shape, "INT4", quantization(scale, 0, axis), data)
 
 
 def one_op(
@@ -133,16 +153,22 @@ def one_op(
         indices.append(known[0] if known else len(tensors))
         if not known:
             tensors.append(tensor)
-    fed = tuple(index for index, tensor in enumerate(tensors) if tensor.data is None)
+    fed = tuple(
+        index
+        for index, tensor in enumerate(tensors)
+        if tensor.data is None and not tensor.is_variable
+    )
     results = [outputs] if isinstance(outputs, Tensor) else outputs
     places = range(len(tensors), len(tensors) + len(results))
     kind = OPERATORS[op]
+    wide = any(tensor.type == "INT16" for tensor in (*tensors, *results))
+    versions = {**VERSIONS, **INT16_VERSIONS} if wide else VERSIONS
     node = Node(
         op,
         tuple(indices),
         tuple(places),
         {**(defaults(kind) if kind else {}), **options},
-        version=version or VERSIONS.get(op, 1),
+        version=version or versions.get(op, 1),
     )
     draft = Graph((*tensors, *results), (node,), fed, tuple(places), name=op.lower())
     return read(write(draft))
@@ -160,7 +186,7 @@ ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 
 @dataclass(frozen=True, repr=False)
 class OneOp:
-    """A graph of one node, and arrays [samples, *shape] for its inputs."""
+    """A graph of one node (with variables: several), and an array [samples, *shape] per input."""
 
     graph: Graph
     inputs: tuple[Array, ...]
@@ -170,6 +196,8 @@ class OneOp:
         return write(self.graph)
 
     def __repr__(self) -> str:
+        if len(self.graph.nodes) > 1:
+            return f"{[node.op for node in self.graph.nodes]} of {self.graph.tensors}"
         (node,) = self.graph.nodes
 
         def text(index: int) -> str:
@@ -193,13 +221,18 @@ class Numbers:
 
     ``mode`` is what the scales are for: "few bits" make exact ties by the dozen; "ties" puts one
     output so close to a tie that any other way to form the multiplier would move it; "any".
+    Activations are of ``type``; int16 ones have zero point 0.
     """
 
-    def __init__(self, draw: Draw) -> None:
+    def __init__(self, draw: Draw, type: str = "INT8") -> None:
+        self.type = type
+        limits = np.iinfo(DTYPES[type])
+        self.low, self.high = int(limits.min), int(limits.max)
         self._draw = draw
         self.rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
         self.mode = self.draw(st.sampled_from(("few bits", "any", "ties")))
-        self.everywhere = int(self.rng.choice([-128, 127, *self.rng.integers(-128, 128, 4)]))
+        some = self.rng.integers(self.low, self.high + 1, 4)
+        self.everywhere = int(self.rng.choice([self.low, self.high, *some]))
 
     def draw(self, strategy: st.SearchStrategy[Any]) -> Any:
         """Draw, and let ``rng`` depend on it: Hypothesis likes to vary one choice at a time."""
@@ -236,31 +269,34 @@ class Numbers:
             steps = int(self.rng.integers(100)) + 0.5
             own = float(np.float32(self.rng.choice([1, 6]) / steps))
         elif self.mode == "ties" and real != 0:
-            room = 126 - zero_point if real > 0 else 127 + zero_point
+            room = self.high - 1 - zero_point if real > 0 else zero_point - self.low - 1
             steps = int(self.rng.integers(max(room, 0) + 1)) + 0.5
             shift = math.frexp(steps / abs(acc))[1] if acc else 0
             steps -= 2.0 ** (shift - 1) if shift < 0 else 0
             own = float(np.float32(abs(real) / steps))
         else:
             own = self.near(scale)
-        return activation(shape, max(own, smallest), zero_point, "y")
+        return activation(shape, max(own, smallest), zero_point, "y", self.type)
 
     def zero_point(self) -> int:
+        if self.type == "INT16":
+            return 0
         return self.draw(st.sampled_from((-128, -1, 0, 127)) | st.integers(-128, 127))
 
     def tensor(self, shape: tuple[int, ...], name: str = "x") -> Tensor:
-        return activation(shape, self.scale(), self.zero_point(), name)
+        return activation(shape, self.scale(), self.zero_point(), name, self.type)
 
-    def int8(self, shape: tuple[int, ...], zero_point: int = 0) -> Array:
-        """[4, *shape]: anything, extremes, around the zero point, ``everywhere``."""
+    def values(self, shape: tuple[int, ...], zero_point: int = 0) -> Array:
+        """[4, *shape] of the activations' type: anything, extremes, around the zero point,
+        ``everywhere``."""
         rng = self.rng
         kinds = (
-            rng.integers(-128, 128, shape),
-            rng.choice([-128, 127, zero_point], shape),
-            np.clip(np.rint(rng.normal(zero_point, 3, shape)), -128, 127),
+            rng.integers(self.low, self.high + 1, shape),
+            rng.choice([self.low, self.high, zero_point], shape),
+            np.clip(np.rint(rng.normal(zero_point, 3, shape)), self.low, self.high),
             np.full(shape, self.everywhere),
         )
-        return np.stack(kinds).astype(np.int8)
+        return np.stack(kinds).astype(DTYPES[self.type])
 
     def model(self, op: str, inputs: list[Tensor | None], output: Tensor, **options: Any) -> OneOp:
         graph = one_op(op, inputs, output, **options)
@@ -268,5 +304,5 @@ class Numbers:
         for index in graph.inputs:
             own = graph.tensors[index].quantization
             assert own is not None
-            values.append(self.int8(graph.tensors[index].shape, own.zero_point))
+            values.append(self.values(graph.tensors[index].shape, own.zero_point))
         return OneOp(graph, tuple(values))

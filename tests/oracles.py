@@ -19,6 +19,7 @@ import pytest
 from numpy.typing import NDArray
 
 from microinfer.graph import Graph
+from microinfer.ops import results
 from microinfer.tflite import read
 
 Array = NDArray[Any]
@@ -32,7 +33,8 @@ class Refused(Exception):
 
 
 def tflm_tensors(data: bytes, *inputs: Array) -> Tensors:
-    """Every computed tensor of a .tflite by TFLM: index to array [samples, *shape].
+    """Every computed tensor of a .tflite by TFLM, variable tensors included: index to array
+    [samples, *shape]. Samples are consecutive invocations.
 
     ``inputs`` are [samples, *shape], one per model input. Raises Refused.
     """
@@ -94,7 +96,7 @@ def _gather(
     tensor: Callable[[int], Array],
 ) -> Tensors:
     """Run sample by sample; copies, as a runtime may hand out its own memory."""
-    computed = [index for node in graph.nodes for index in node.outputs]
+    computed = [index for node in graph.nodes for index in results(node)]
     values: dict[int, list[Array]] = {index: [] for index in computed}
     for sample in zip(*inputs, strict=True):
         run(sample)

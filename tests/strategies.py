@@ -15,6 +15,13 @@ from microinfer.graph import Tensor
 from one_op import Draw, Numbers, OneOp, activation, constant, int32, one_op
 from strategies_binary import BINARY
 from strategies_elementwise import ELEMENTWISE, EVERY, every_int8, lookup
+from strategies_int16 import (
+    INT16,
+    INT16_LITERT_ONLY,
+    INT16_LITERT_WRONG,
+    INT16_TFLM_ONLY,
+    INT16_TFLM_WRONG,
+)
 from strategies_layers import (
     conv_2d,
     depthwise_conv_2d,
@@ -27,6 +34,13 @@ from strategies_layers import (
 from strategies_movement import MOVEMENT
 from strategies_reduce import REDUCTIONS
 from strategies_space import SPACE
+from strategies_state import STATE
+from strategies_weights import (
+    WEIGHTS,
+    WEIGHTS_LITERT_ONLY,
+    WEIGHTS_TFLM_ONLY,
+    WEIGHTS_TFLM_WRONG,
+)
 
 # -- reals ----------------------------------------------------------------------------------
 
@@ -69,8 +83,8 @@ def _like(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 @st.composite
-def pad(draw: Draw) -> OneOp:
-    n = Numbers(draw)
+def pad(draw: Draw, type: str = "INT8") -> OneOp:
+    n = Numbers(draw, type)
     draw = n.draw
     shape = draw(st.integers(1, 4).flatmap(shapes))
     pads = [draw(st.tuples(st.integers(0, 3), st.integers(0, 3))) for _ in shape]
@@ -80,8 +94,8 @@ def pad(draw: Draw) -> OneOp:
 
 
 @st.composite
-def transpose(draw: Draw) -> OneOp:
-    n = Numbers(draw)
+def transpose(draw: Draw, type: str = "INT8") -> OneOp:
+    n = Numbers(draw, type)
     draw = n.draw
     shape = draw(st.integers(1, 5).flatmap(shapes))
     order = draw(st.permutations(range(len(shape))))
@@ -91,8 +105,8 @@ def transpose(draw: Draw) -> OneOp:
 
 
 @st.composite
-def concatenation(draw: Draw) -> OneOp:
-    n = Numbers(draw)
+def concatenation(draw: Draw, type: str = "INT8") -> OneOp:
+    n = Numbers(draw, type)
     draw = n.draw
     shape = draw(st.integers(1, 4).flatmap(shapes))
     axis = draw(st.integers(-len(shape), len(shape) - 1))
@@ -106,12 +120,12 @@ def concatenation(draw: Draw) -> OneOp:
         extent = draw(st.integers(1, 4))
         own = (*shape[:place], extent, *shape[place + 1 :])
         sources.append(
-            constant(n.int8(own)[0], scale, zero_point)
+            constant(n.values(own)[0], scale, zero_point)
             if kind == "constant"
-            else activation(own, scale, zero_point)
+            else activation(own, scale, zero_point, type=type)
         )
         joined += extent
-    sources.append(activation(shape, scale, zero_point))
+    sources.append(activation(shape, scale, zero_point, type=type))
     joined += shape[place]
     if draw(st.booleans()):
         sources.append(sources[-1])
@@ -121,8 +135,8 @@ def concatenation(draw: Draw) -> OneOp:
 
 
 @st.composite
-def reshape(draw: Draw) -> OneOp:
-    n = Numbers(draw)
+def reshape(draw: Draw, type: str = "INT8") -> OneOp:
+    n = Numbers(draw, type)
     draw = n.draw
     shape = draw(st.integers(1, 4).flatmap(shapes))
     source = n.tensor(shape)
@@ -139,8 +153,8 @@ def reshape(draw: Draw) -> OneOp:
 
 
 @st.composite
-def squeeze(draw: Draw) -> OneOp:
-    n = Numbers(draw)
+def squeeze(draw: Draw, type: str = "INT8") -> OneOp:
+    n = Numbers(draw, type)
     draw = n.draw
     shape = draw(st.integers(1, 4).flatmap(lambda rank: shapes(rank, 2)))
     ones = [axis for axis, extent in enumerate(shape) if extent == 1]
@@ -152,8 +166,8 @@ def squeeze(draw: Draw) -> OneOp:
 
 
 @st.composite
-def expand_dims(draw: Draw) -> OneOp:
-    n = Numbers(draw)
+def expand_dims(draw: Draw, type: str = "INT8") -> OneOp:
+    n = Numbers(draw, type)
     draw = n.draw
     shape = draw(st.integers(1, 3).flatmap(shapes))
     axis = draw(st.integers(-len(shape) - 1, len(shape)))
@@ -166,29 +180,47 @@ def expand_dims(draw: Draw) -> OneOp:
 MODELS: Mapping[str, st.SearchStrategy[OneOp]] = {
     **BINARY,
     **ELEMENTWISE,
+    **INT16,
     **MOVEMENT,
     **REDUCTIONS,
     **SPACE,
+    **STATE,
+    **WEIGHTS,
     "AVERAGE_POOL_2D": pool_2d("AVERAGE_POOL_2D"),
     "CONCATENATION": concatenation(),
+    "CONCATENATION int16": concatenation("INT16"),
     "CONV_2D": conv_2d(biased=True),
     "CONV_2D without bias": conv_2d(biased=False),
     "DEPTHWISE_CONV_2D": depthwise_conv_2d(),
     "DEQUANTIZE": dequantize(),
     "EXPAND_DIMS": expand_dims(),
+    "EXPAND_DIMS int16": expand_dims("INT16"),
     "FULLY_CONNECTED": fully_connected(),
     "MAX_POOL_2D": pool_2d("MAX_POOL_2D"),
     "PAD": pad(),
+    "PAD int16": pad("INT16"),
     "QUANTIZE": quantize(),
     "RESHAPE": reshape(),
+    "RESHAPE int16": reshape("INT16"),
     "SOFTMAX": softmax(),
     "SQUEEZE": squeeze(),
+    "SQUEEZE int16": squeeze("INT16"),
     "TRANSPOSE": transpose(),
+    "TRANSPOSE int16": transpose("INT16"),
     "TRANSPOSE_CONV": transpose_conv(),
 }
 
-TFLM_ONLY = ("CONV_2D without bias", "CUMSUM", "ELU", "ZEROS_LIKE")
+TFLM_ONLY = (
+    "ASSIGN_VARIABLE",
+    "CONV_2D without bias",
+    "CUMSUM",
+    "ELU",
+    "ZEROS_LIKE",
+    *INT16_TFLM_ONLY,
+    *WEIGHTS_TFLM_ONLY,
+)
 LITERT_ONLY = (
+    *WEIGHTS_LITERT_ONLY,
     "ARG_MAX to int64",
     "EXP",
     "LOG",
@@ -198,9 +230,16 @@ LITERT_ONLY = (
     "SELECT",
     "SQRT",
     "TILE",
+    *INT16_LITERT_ONLY,
 )
 
 # LiteRT takes it and is wrong (ARITHMETIC.md).
-LITERT_WRONG = ("SUM",)
+LITERT_WRONG = ("SUM", "SVDF with an int8 state", *INT16_LITERT_WRONG)
 # The same of TFLM; of an ellipsis it takes few.
-TFLM_WRONG = ("SPACE_TO_BATCH_ND with padding", "STRIDED_SLICE with an ellipsis")
+TFLM_WRONG = (
+    "SPACE_TO_BATCH_ND with padding",
+    "STRIDED_SLICE with an ellipsis",
+    "SVDF without bias",
+    *INT16_TFLM_WRONG,
+    *WEIGHTS_TFLM_WRONG,
+)

@@ -26,7 +26,7 @@ def prelu(draw: Draw) -> OneOp:
     if draw(st.booleans()):
         assert alpha.quantization is not None
         quantization = alpha.quantization
-        alpha = constant(n.int8(own)[0], quantization.scale, quantization.zero_point)
+        alpha = constant(n.values(own)[0], quantization.scale, quantization.zero_point)
     (s, v), (slope, above) = everywhere(n, source), everywhere(n, alpha)
     acc = v if v >= 0 else v * above
     scale = s if v >= 0 else s * slope
@@ -85,7 +85,7 @@ def div(draw: Draw) -> OneOp:
     graph = one_op(
         "DIV", [first, second], output, fused_activation_function=draw(st.sampled_from(ACTIVATIONS))
     )
-    x1, x2 = n.int8(owns[0], z1).astype(int), n.int8(owns[1], z2).astype(int)
+    x1, x2 = n.values(owns[0], z1).astype(int), n.values(owns[1], z2).astype(int)
     far = 127 if z1 < 0 else -128
     x1 = np.where(np.abs(x1 - z1) < least, far, x1)
     x2 = np.where(x2 == z2, z2 + (1 if z2 < 0 else -1), x2)
@@ -129,11 +129,11 @@ def select(draw: Draw, op: str) -> OneOp:
     if draw(st.integers(0, 3)) == 0:
         assert like.quantization is not None
         q = like.quantization
-        second = constant(n.int8(owns[2])[0], q.scale, q.zero_point)
+        second = constant(n.values(owns[2])[0], q.scale, q.zero_point)
     output = Tensor("y", tuple(whole), "INT8", like.quantization)
     graph = one_op(op, [condition, first, second], output)
     values = [
-        flags if graph.tensors[index].type == "BOOL" else n.int8(graph.tensors[index].shape)
+        flags if graph.tensors[index].type == "BOOL" else n.values(graph.tensors[index].shape)
         for index in graph.inputs
     ]
     return OneOp(graph, tuple(values))

@@ -14,12 +14,13 @@ from strategies_layers import shapes
 # -- tensors of any type --------------------------------------------------------------------
 
 MOSTLY_INT8 = ("INT8", "INT8")
+ONLY_INT16 = ("INT16",)
 
 
 def values(n: Numbers, tensor: Tensor) -> Array:
     """[4, *shape] of anything, or [3, ...] of finite reals."""
     if tensor.type == "INT8":
-        return n.int8(tensor.shape)
+        return n.values(tensor.shape)
     if tensor.type == "FLOAT32":
         return n.rng.normal(0, 10, (3, *tensor.shape)).astype(np.float32)
     limits = np.iinfo(tensor.dtype)
@@ -28,8 +29,8 @@ def values(n: Numbers, tensor: Tensor) -> Array:
 
 
 def source(n: Numbers, shape: tuple[int, ...], types: tuple[str, ...], name: str = "x") -> Tensor:
-    """A tensor of int8 or, more rarely, of another of ``types``."""
-    kind = n.draw(st.sampled_from((*MOSTLY_INT8, *types)))
+    """A tensor of int8 or, more rarely, of another of ``types``; with ONLY_INT16 none of int8."""
+    kind = n.draw(st.sampled_from(types if types is ONLY_INT16 else (*MOSTLY_INT8, *types)))
     return n.tensor(shape, name) if kind == "INT8" else Tensor(name, shape, kind)
 
 
@@ -175,7 +176,7 @@ def split_v(draw: Draw) -> OneOp:
 @st.composite
 def unpack(draw: Draw) -> OneOp:
     n = Numbers(draw)
-    x = source(n, draw(ranks(1, 4, 4)), ("INT32", "FLOAT32"))
+    x = source(n, draw(ranks(1, 4, 4)), ("INT16", "INT32", "FLOAT32"))
     axis = draw(st.integers(-len(x.shape), len(x.shape) - 1))
     place = axis % len(x.shape)
     count = x.shape[place]
@@ -190,7 +191,7 @@ def unpack(draw: Draw) -> OneOp:
 @st.composite
 def pack(draw: Draw) -> OneOp:
     n = Numbers(draw)
-    first = source(n, draw(ranks(0, 3)), ("INT32", "FLOAT32"))
+    first = source(n, draw(ranks(0, 3)), ("INT16", "INT32", "FLOAT32"))
     inputs = [first]
     for i in range(draw(st.integers(0, 3))):
         another = like(first, first.shape, f"x{i}")
@@ -208,9 +209,9 @@ def pack(draw: Draw) -> OneOp:
 
 
 @st.composite
-def gather(draw: Draw) -> OneOp:
+def gather(draw: Draw, types: tuple[str, ...] = ("FLOAT32",)) -> OneOp:
     n = Numbers(draw)
-    x = source(n, draw(ranks(1, 4)), ("FLOAT32",))
+    x = source(n, draw(ranks(1, 4)), types)
     axis = draw(st.integers(-len(x.shape), len(x.shape) - 1))
     place = axis % len(x.shape)
     batch = draw(st.integers(0, place))
@@ -222,9 +223,27 @@ def gather(draw: Draw) -> OneOp:
 
 
 @st.composite
-def gather_nd(draw: Draw) -> OneOp:
+def gather_at(draw: Draw) -> OneOp:
+    """By indices that are a model input; the data is one, too, or a constant table."""
     n = Numbers(draw)
-    x = source(n, draw(ranks(1, 4)), ("FLOAT32",))
+    table = source(n, draw(ranks(1, 4)), ("FLOAT32",))
+    axis = draw(st.integers(-len(table.shape), len(table.shape) - 1))
+    place = axis % len(table.shape)
+    batch = draw(st.integers(0, place))
+    own = draw(ranks(0, 2, 4))
+    indices = Tensor("indices", (*table.shape[:batch], *own), "INT32")
+    output = like(table, (*table.shape[:place], *own, *table.shape[place + 1 :]))
+    x = as_constant(n, table) if draw(st.booleans()) else table
+    graph = one_op("GATHER", [x, indices], output, axis=axis, batch_dims=batch)
+    drawn = n.rng.integers(0, table.shape[place], (3, *indices.shape), np.int32)
+    arrays = () if x.data is not None else (values(n, table)[:3],)
+    return OneOp(graph, (*arrays, drawn))
+
+
+@st.composite
+def gather_nd(draw: Draw, types: tuple[str, ...] = ("FLOAT32",)) -> OneOp:
+    n = Numbers(draw)
+    x = source(n, draw(ranks(1, 4)), types)
     named = draw(st.integers(1, len(x.shape)))
     own = draw(ranks(0, 2, 4))
     columns = [n.rng.integers(0, extent, own) for extent in x.shape[:named]]
@@ -236,7 +255,7 @@ def gather_nd(draw: Draw) -> OneOp:
 def reverse(draw: Draw) -> OneOp:
     """Axes that are neighbours: neither runtime takes others."""
     n = Numbers(draw)
-    x = source(n, draw(ranks(1, 4)), ("INT32", "FLOAT32"))
+    x = source(n, draw(ranks(1, 4)), ("INT16", "INT32", "FLOAT32"))
     first = draw(st.integers(0, len(x.shape) - 1))
     axes = draw(st.permutations(range(first, draw(st.integers(first + 1, len(x.shape))))))
     return moved(n, "REVERSE_V2", [x, int32(axes)], like(x, x.shape))
@@ -265,9 +284,9 @@ def broadcast_to(draw: Draw) -> OneOp:
 
 
 @st.composite
-def fill(draw: Draw) -> OneOp:
+def fill(draw: Draw, types: tuple[str, ...] = ("INT32", "FLOAT32")) -> OneOp:
     n = Numbers(draw)
-    value = source(n, (), ("INT32", "FLOAT32"))
+    value = source(n, (), types)
     shape = draw(ranks(1, 4))
     return moved(n, "FILL", [int32(shape, name="dims"), value], like(value, shape))
 
@@ -290,7 +309,7 @@ def _framed(shape: tuple[int, ...], pads: list[tuple[int, int]]) -> tuple[int, .
 @st.composite
 def pad_v2(draw: Draw) -> OneOp:
     n = Numbers(draw)
-    x = source(n, draw(ranks(1, 4)), ("INT32", "FLOAT32"))
+    x = source(n, draw(ranks(1, 4)), ("INT16", "INT32", "FLOAT32"))
     pads = [draw(st.tuples(st.integers(0, 3), st.integers(0, 3))) for _ in x.shape]
     value = like(x, (1,) if draw(st.booleans()) else (), "value")
     if draw(st.booleans()):
@@ -299,9 +318,9 @@ def pad_v2(draw: Draw) -> OneOp:
 
 
 @st.composite
-def mirror_pad(draw: Draw) -> OneOp:
+def mirror_pad(draw: Draw, types: tuple[str, ...] = ("FLOAT32",)) -> OneOp:
     n = Numbers(draw)
-    x = source(n, draw(ranks(1, 4)), ("FLOAT32",))
+    x = source(n, draw(ranks(1, 4)), types)
     mode = draw(st.sampled_from(("REFLECT", "SYMMETRIC")))
     most = [min(extent - (mode == "REFLECT"), 3) for extent in x.shape]
     pads = [draw(st.tuples(st.integers(0, m), st.integers(0, m))) for m in most]
@@ -313,6 +332,7 @@ MOVEMENT: dict[str, st.SearchStrategy[OneOp]] = {
     "BROADCAST_TO": broadcast_to(),
     "FILL": fill(),
     "GATHER": gather(),
+    "GATHER by an input": gather_at(),
     "GATHER_ND": gather_nd(),
     "MIRROR_PAD": mirror_pad(),
     "PACK": pack(),
@@ -327,4 +347,12 @@ MOVEMENT: dict[str, st.SearchStrategy[OneOp]] = {
     "UNPACK": unpack(),
     "ZEROS_LIKE": zeros_like("INT8"),
     "ZEROS_LIKE of int32": zeros_like("INT32"),
+}
+
+# What only LiteRT moves.
+INT16_MOVEMENT: dict[str, st.SearchStrategy[OneOp]] = {
+    "FILL int16": fill(ONLY_INT16),
+    "GATHER int16": gather(ONLY_INT16),
+    "GATHER_ND int16": gather_nd(ONLY_INT16),
+    "MIRROR_PAD int16": mirror_pad(ONLY_INT16),
 }

@@ -13,8 +13,8 @@ from strategies_layers import shapes
 
 
 @st.composite
-def batch_matmul(draw: Draw) -> OneOp:
-    n = Numbers(draw)
+def batch_matmul(draw: Draw, type: str = "INT8") -> OneOp:
+    n = Numbers(draw, type)
     rows, columns = draw(shapes(2, 6))
     depth = draw(st.integers(1, 12) | st.integers(200, 300))  # more than float32 can hold
     adj_x, adj_y = draw(st.booleans()), draw(st.booleans())
@@ -37,14 +37,17 @@ def batch_matmul(draw: Draw) -> OneOp:
     above = n.everywhere - q_right.zero_point
     if (constant_side := draw(st.integers(0, 3))) < 2:
         own, tensor = (q_left, left) if constant_side == 0 else (q_right, right)
-        values = n.int8(tensor.shape)[0]
+        values = n.values(tensor.shape)[0]
         tensors[constant_side] = constant(values, own.scale, own.zero_point, name=tensor.name)
+    smallest = 0.0
+    if type == "INT16":  # of less, sums could leave int32 after the multiplication
+        smallest = q_left.scale * q_right.scale * depth
     acc = depth * (n.everywhere - q_left.zero_point) * above
     product = q_left.scale * q_right.scale
     steps = draw(st.sampled_from((2, 100, 400, 2**15)))
-    output = n.output(
-        (*broadcast, rows, columns), product * math.sqrt(depth) * 5000 / steps, product * acc, acc
-    )
+    usual = product * math.sqrt(depth) * 0.31 * n.high**2 / steps
+    shape = (*broadcast, rows, columns)
+    output = n.output(shape, usual, product * acc, acc, smallest)
     return n.model("BATCH_MATMUL", tensors, output, adj_x=adj_x, adj_y=adj_y)
 
 

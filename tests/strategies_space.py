@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from one_op import Draw, Numbers, OneOp, int32
 from strategies_layers import shapes
-from strategies_movement import like, moved, source
+from strategies_movement import ONLY_INT16, like, moved, source
 
 
 @st.composite
@@ -24,7 +24,9 @@ def space_depth(draw: Draw, op: str) -> OneOp:
 
 
 @st.composite
-def space_batch(draw: Draw, op: str, padded: bool = True) -> OneOp:
+def space_batch(
+    draw: Draw, op: str, padded: bool = True, types: tuple[str, ...] = ("FLOAT32",)
+) -> OneOp:
     n = Numbers(draw)
     axes = draw(st.integers(1, 2))
     batches, *sizes, channels = draw(shapes(axes + 2, 4))
@@ -38,7 +40,7 @@ def space_batch(draw: Draw, op: str, padded: bool = True) -> OneOp:
     wide = (batches, *space, channels)
     many = (batches * math.prod(blocks), *sizes, channels)
     first, last = (wide, many) if op == "SPACE_TO_BATCH_ND" else (many, wide)
-    x = source(n, first, ("FLOAT32",))
+    x = source(n, first, types)
     return moved(n, op, [x, int32(blocks), int32(edges)], like(x, last))
 
 
@@ -50,7 +52,8 @@ def resize(draw: Draw, op: str) -> OneOp:
     sizes = draw(shapes(2, 20))
     rule = draw(st.sampled_from(("none", "align_corners", "half_pixel_centers")))
     options = {} if rule == "none" else {rule: True}
-    x = source(n, (batches, height, width, channels), ())
+    types = () if op == "RESIZE_BILINEAR" else ("INT16",)  # for int16 see strategies_int16.py
+    x = source(n, (batches, height, width, channels), types)
     output = like(x, (batches, *sizes, channels))
     version = 3 if rule == "half_pixel_centers" else 2
     return moved(n, op, [x, int32(sizes)], output, version=version, **options)
@@ -64,4 +67,10 @@ SPACE: dict[str, st.SearchStrategy[OneOp]] = {
     "SPACE_TO_BATCH_ND": space_batch("SPACE_TO_BATCH_ND", padded=False),
     "SPACE_TO_BATCH_ND with padding": space_batch("SPACE_TO_BATCH_ND"),
     "SPACE_TO_DEPTH": space_depth("SPACE_TO_DEPTH"),
+}
+
+# What only LiteRT moves.
+INT16_SPACE: dict[str, st.SearchStrategy[OneOp]] = {
+    f"{op} int16": space_batch(op, types=ONLY_INT16)
+    for op in ("BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND")
 }

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from c_build import C_WARNINGS, WARNINGS, need
-from c_kernels_support import cases, compute
+from c_kernels_support import cases, compute, int16, recurrent, weights
 from c_kernels_support.cases import Array, int8, pick, picks
 from c_kernels_support.runtime import (
     ALL_CODE,
@@ -42,8 +42,14 @@ from microinfer import fixedpoint
 from microinfer._resources import runtime_dir
 from microinfer.ops import axes, broadcast, mean, movement
 
-CASES = {**cases.CASES, **compute.CASES}
-STRUCTS = {**cases.STRUCTS, **compute.STRUCTS}
+CASES = {**cases.CASES, **compute.CASES, **int16.CASES, **weights.CASES}
+STRUCTS = {
+    **cases.STRUCTS,
+    **compute.STRUCTS,
+    **int16.STRUCTS,
+    **recurrent.STRUCTS,
+    **weights.STRUCTS,
+}
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
@@ -63,6 +69,7 @@ def python_fields(params: type) -> list[tuple[str, str]]:
     for bits in (8, 16, 32, 64):
         array: Any = NDArray[np.dtype(f"int{bits}").type]  # type: ignore[misc]
         of_annotation[array] = of_annotation[array | None] = f"const int{bits}_t *"
+    of_annotation.update(STRUCTS)
     hints = get_type_hints(params)
     return [(field.name, of_annotation[hints[field.name]]) for field in fields(params)]
 
@@ -73,7 +80,8 @@ def test_struct_equals_dataclass(params: type) -> None:
 
 
 def test_every_params_struct_has_a_dataclass() -> None:
-    assert {name for name in C_STRUCTS if name.endswith("_params")} == set(STRUCTS.values())
+    of_params = {name for name in C_STRUCTS if name.endswith("_params")}
+    assert of_params == {name for name in STRUCTS.values() if name.endswith("_params")}
 
 
 def test_readme_lists_every_header_and_kernel() -> None:
@@ -303,7 +311,7 @@ SEEDED = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, databa
 @given(seed=st.integers(0, 2**32 - 1))
 def test_kernel_equals_its_numpy_twin(c: Runtime, case: str, seed: int) -> None:
     kernel, evaluate, p, inputs, size, dtype, in_place = CASES[case](np.random.default_rng(seed))
-    scratch = [np.empty(p.depth, np.int32)] if case == "softmax" else []
+    scratch = [np.empty(p.depth, np.int32)] if case.startswith("softmax") else []
     expected = evaluate(p, *(x[None] for x in inputs)).reshape(-1)
     output: Array = np.empty(size, dtype)
     c.run(kernel, STRUCTS[type(p)], p, *inputs, output, *scratch)
@@ -313,6 +321,22 @@ def test_kernel_equals_its_numpy_twin(c: Runtime, case: str, seed: int) -> None:
             operands = [x.copy() for x in inputs]
             c.run(kernel, STRUCTS[type(p)], p, *operands, operands[position], *scratch)
             assert operands[position].tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("case", recurrent.CASES)
+@SEEDED
+@given(seed=st.integers(0, 2**32 - 1))
+def test_kernel_with_state_equals_its_numpy_twin(c: Runtime, case: str, seed: int) -> None:
+    """Two invocations in a row, outputs and state."""
+    kernel, evaluate, p, x, size, state = recurrent.CASES[case](np.random.default_rng(seed))
+    x = np.stack([x, x[..., ::-1]])
+    expected, *after = evaluate(p, x, *[array[None] for array in state])
+    output: Array = np.empty(size, np.int8)
+    for sample in range(2):
+        c.run(kernel, STRUCTS[type(p)], p, np.ascontiguousarray(x[sample]), output, *state)
+        assert output.tobytes() == expected[sample].tobytes()
+        for ours, theirs in zip(state, after, strict=True):
+            assert ours.tobytes() == theirs[sample].tobytes()
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.float32, np.int64])

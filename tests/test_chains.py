@@ -11,10 +11,12 @@ from collections import Counter
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import microinfer as mi
 from chains import Model, chains
 from compared import Compared
+from microinfer.ops import OPS
 from oracles import ORACLES, differing
 
 EXAMPLES = 300 if os.environ.get("MICROINFER_FULL") == "1" else 30
@@ -25,7 +27,7 @@ def test_every_tensor_equals_the_runtime_and_the_c(numerics: str, compared: Comp
     graphs = elements = wrong = 0
 
     @settings(max_examples=EXAMPLES)
-    @given(chains())
+    @given(chains(numerics))
     def check(model: Model) -> None:
         nonlocal graphs, elements, wrong
         theirs = ORACLES[numerics](model.data, *model.inputs)
@@ -52,6 +54,13 @@ def test_every_tensor_equals_the_runtime_and_the_c(numerics: str, compared: Comp
         compared("chains", numerics, f"{graphs} graphs", elements, wrong)
 
 
+# Some inputs stop the runtimes or are undefined, and EXP leaves int8 at once.
+LEFT_OUT = {"DIV", "EXP", "FILL", "LOG", "RSQRT", "SQRT"}
+# They remember: tests/test_state.py has chains of them.
+LEFT_OUT |= {"ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "VAR_HANDLE"}
+LEFT_OUT |= {"SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"}
+
+
 def _features(model: Model) -> set[str]:
     """What a graph has of what the graphs are there for."""
     graph = model.graph
@@ -76,17 +85,15 @@ def _features(model: Model) -> set[str]:
 def test_the_graphs_are_what_they_are_meant_to_be() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=200)
-    @given(chains())
+    @settings(max_examples=400)
+    @given(st.sampled_from(("tflm", "litert")).flatmap(chains))
     def look(model: Model) -> None:
         seen.update(_features(model))
         assert len(model.graph.nodes) >= 3
 
     look()
-    ops = "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE EXPAND_DIMS"
-    ops += " FULLY_CONNECTED LOGISTIC MAX_POOL_2D MEAN MUL PAD QUANTIZE RELU RELU6 RESHAPE"
-    ops += " SOFTMAX SQUEEZE SUB TANH TRANSPOSE"
-    expected = {*ops.split(), "several inputs", "several outputs", "an output used further"}
+    expected = {*OPS} - LEFT_OUT
+    expected |= {"several inputs", "several outputs", "an output used further"}
     expected |= {"batch 2", "used twice", "a dead end"}
     for op in ("ADD", "SUB", "MUL", "CONCATENATION"):
         expected |= {f"{op}, constant first", f"{op}, constant last", f"{op} of itself"}

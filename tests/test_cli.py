@@ -71,7 +71,7 @@ def test_version() -> None:
         (["inspct"], "no such command 'inspct'; did you mean inspect?\ntry: microinfer --help"),
         (
             ["xyz"],
-            "no such command 'xyz'; there are inspect, run, codegen, verify\n"
+            "no such command 'xyz'; there are inspect, run, codegen, verify, bench\n"
             "try: microinfer --help",
         ),
         (["run"], "missing argument 'MODEL'\ntry: microinfer run --help"),
@@ -161,7 +161,8 @@ def test_wrong_usage(arguments: list[str], error: str) -> None:
 def test_not_a_model(tmp_path: Path, verb: str, name: str, data: bytes | None, error: str) -> None:
     if data is not None:
         (tmp_path / name).write_bytes(data)
-    said = microinfer(verb, tmp_path / name, *(["--random", "1"] if verb == "run" else []))
+    needs = {"run": ["--random", "1"], "bench": ["--target", "cortex-m4"]}
+    said = microinfer(verb, tmp_path / name, *needs.get(verb, []))
     assert (said.code, said.stdout) == (2, "")
     assert said.stderr.startswith(f"error: {tmp_path / name}: {error}")
     assert said.stderr.count("\n") == 1
@@ -186,12 +187,16 @@ def test_a_float32_model_is_refused_with_every_reason_and_one_hint() -> None:
         2,
         "",
         f"error: {model}: cannot run 11 of 11 layers\n"
-        "  layers 0, 2, 5, 7 CONV_2D, 12 tensors: has type FLOAT32, expected INT8\n"
-        "  layers 1, 4, 6 DEPTHWISE_CONV_2D, 9 tensors: has type FLOAT32, expected INT8\n"
-        "  layer 3 ADD, 3 tensors: has type FLOAT32, expected INT8\n"
-        "  layer 8 MEAN, 2 tensors: has type FLOAT32, expected INT8\n"
-        "  layer 9 FULLY_CONNECTED, 3 tensors: has type FLOAT32, expected INT8\n"
-        "  layer 10 SOFTMAX, 2 tensors: has type FLOAT32, expected INT8\n"
+        "  layers 0, 2, 5, 7 CONV_2D, 8 tensors: has type FLOAT32, expected INT8 or INT16\n"
+        "  layers 0, 2, 5, 7 CONV_2D, 4 tensors: has type FLOAT32, expected INT8 or INT4\n"
+        "  layers 1, 4, 6 DEPTHWISE_CONV_2D, 6 tensors: has type FLOAT32, expected INT8 or INT16\n"
+        "  layers 1, 4, 6 DEPTHWISE_CONV_2D, 3 tensors: has type FLOAT32, expected INT8 or INT4\n"
+        "  layer 3 ADD, 3 tensors: has type FLOAT32, expected INT8 or INT16\n"
+        "  layer 8 MEAN, 2 tensors: has type FLOAT32, expected INT8 or INT16\n"
+        "  layer 9 FULLY_CONNECTED, 2 tensors: has type FLOAT32, expected INT8 or INT16\n"
+        '  layer 9 FULLY_CONNECTED "digits_1/classify_1/MatMul": has type FLOAT32, expected INT8 or'
+        " INT4\n"
+        "  layer 10 SOFTMAX, 2 tensors: has type FLOAT32, expected INT8 or INT16\n"
         "hint: convert the model with full-integer int8 quantization\n",
     )
 

@@ -202,7 +202,7 @@ def test_verify_json_of_all_profiles_on_a_file() -> None:
 class Wrong:
     """Generated C that would compute one element of two layers wrongly."""
 
-    def __init__(self, graph: Graph, numerics: str) -> None:
+    def __init__(self, graph: Graph, numerics: str, kernels: str) -> None:
         self.interpreter = mi.Interpreter(graph, numerics)
         self.seen = 0
 
@@ -248,7 +248,7 @@ def test_verify_that_finds_a_difference(monkeypatch: pytest.MonkeyPatch, at_once
 class Spreading:
     """Generated C in which a wrong layer 3 makes wrong all that follow."""
 
-    def __init__(self, graph: Graph, numerics: str) -> None:
+    def __init__(self, graph: Graph, numerics: str, kernels: str) -> None:
         self.interpreter = mi.Interpreter(graph, numerics)
 
     def trace(self, *inputs: Any) -> mi.Trace:

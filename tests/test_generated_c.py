@@ -163,6 +163,14 @@ def test_sanitizers_find_nothing_and_the_bits_stay(
         assert dump == expected
         device = mi.Trace.from_bytes(graph, dump[: len(dump) // len(inputs)], inputs[0])
         mi.diff(mi.Interpreter(graph, numerics).trace(inputs[0]), device).assert_identical()
+        one = dump[: len(dump) // len(inputs)]
+        bare = inputs[0].reshape(graph.tensors[graph.inputs[0]].shape[1:])
+        device = mi.Trace.from_bytes(graph, one, bare)
+        mi.diff(mi.Interpreter(graph, numerics).trace(bare), device).assert_identical()
+        with pytest.raises(mi.BadInput, match="got 0 arrays, expected 1"):
+            mi.Trace.from_bytes(graph, one)
+        with pytest.raises(mi.BadInput, match="of one sample, got 2"):
+            mi.Trace.from_bytes(graph, one, inputs[:2])
         with pytest.raises(mi.BadInput, match=r"expected .* every layer's output"):
             mi.Trace.from_bytes(graph, dump[:-1], inputs[0])
 
@@ -182,7 +190,7 @@ PUBLISHED = {
 def test_output_crc_is_the_published_one(name: str) -> None:
     graph = mi.load(shared_model(name))
     tensor = graph.tensors[graph.inputs[0]]
-    (output,) = mi.compile(graph).run(pattern(tensor.size).reshape(tensor.shape))
+    (output,) = mi.compile(graph).run(pattern(tensor.size, tensor.dtype).reshape(tensor.shape))
     assert zlib.crc32(output.tobytes()) == PUBLISHED[name]
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microinfer as mi
+from compared import Compared
 from microinfer.graph import Graph
 from shared_models import INT8_MODELS, shared_model
 from strategies import MODELS
@@ -24,8 +25,9 @@ def extremes_and_noise(graph: Graph, samples: int) -> list[np.ndarray]:
     arrays = []
     for index in graph.inputs:
         tensor = graph.tensors[index]
-        array = rng.integers(-128, 128, (samples, *tensor.shape)).astype(tensor.dtype)
-        array[0], array[1] = -128, 127
+        limits = np.iinfo(tensor.dtype)
+        array = rng.integers(limits.min, limits.max, (samples, *tensor.shape), tensor.dtype, True)
+        array[0], array[1] = limits.min, limits.max
         arrays.append(array)
     return arrays
 
@@ -51,7 +53,9 @@ EXAMPLES = 40 if os.environ.get("MICROINFER_FULL") == "1" else 8
 
 
 @pytest.mark.parametrize("op", MODELS)
-def test_one_op_models_equal_numpy(op: str) -> None:
+def test_one_op_models_equal_numpy(op: str, compared: Compared) -> None:
+    seen = dict.fromkeys(PROFILES, 0)
+
     @settings(max_examples=EXAMPLES, deadline=None)
     @given(st.data())
     def check(data: st.DataObject) -> None:
@@ -59,9 +63,14 @@ def test_one_op_models_equal_numpy(op: str) -> None:
         for numerics in PROFILES:
             expected = mi.Interpreter(model.graph, numerics).trace(*model.inputs)
             native = mi.compile(model.graph, numerics, flags=["-O1"])
-            mi.diff(expected, native.trace(*model.inputs)).assert_identical()
+            report = mi.diff(expected, native.trace(*model.inputs))
+            report.assert_identical()
+            seen[numerics] += report.elements
 
     check()
+    for numerics, elements in seen.items():
+        name, runs = f"C of {op} in {numerics}", f"{EXAMPLES} models"
+        compared(name, "numpy", runs, elements, 0, op.split()[0], numerics, "c")
 
 
 def test_a_compiler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

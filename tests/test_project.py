@@ -59,10 +59,8 @@ def test_every_operator_that_a_file_defines_is_in_ops() -> None:
     assert list(OPS) == sorted(OPS), "the table is read by people: keep it in order"
 
 
-def test_readme_lists_the_operators_of_ops() -> None:
-    listed = re.search(r"with these operators: (.*?)\. ", TEXTS[Path("README.md")], re.S)
-    assert listed is not None
-    assert re.findall(r"\b[A-Z][A-Z0-9_]+\b", listed[1]) == list(OPS)
+def test_readme_counts_the_operators() -> None:
+    assert f": {len(OPS)} of them" in TEXTS[Path("README.md")]
 
 
 # A path of this project, wherever it is mentioned: a comment that sends its reader to a file

@@ -28,8 +28,8 @@ def concatenation_uint8() -> Graph:
     return one_op("CONCATENATION", parts, typed("UINT8", 1, 4, name="y"), axis=1)
 
 
-def reshape_bool() -> Graph:
-    tensors = [Tensor("x", (4,), "BOOL"), Tensor("y", (2, 2), "BOOL")]
+def reshape_float16() -> Graph:
+    tensors = [Tensor("x", (4,), "FLOAT16"), Tensor("y", (2, 2), "FLOAT16")]
     return one_op("RESHAPE", tensors[:1], tensors[1])
 
 
@@ -67,16 +67,60 @@ def nan_among_constants() -> Graph:
     )
 
 
+def int16(scale: float, name: str = "x", zero_point: int = 0) -> Tensor:
+    return activation((1, 4), scale, zero_point, name, "INT16")
+
+
+def hard_swish_int16() -> Graph:
+    return one_op("HARD_SWISH", [int16(0.5)], int16(0.5, "y"))
+
+
+def prelu_int16() -> Graph:
+    return one_op("PRELU", [int16(0.5), int16(0.5, "slopes")], int16(0.5, "y"))
+
+
+def add_int8_and_int16() -> Graph:
+    return one_op("ADD", [activation((1, 4), 0.5), int16(0.5)], activation((1, 4), 0.5, name="y"))
+
+
+def int16_zero_point() -> Graph:
+    return one_op("RELU", [int16(0.5, zero_point=3)], int16(0.5, "y"))
+
+
+def less_int16() -> Graph:
+    return one_op("LESS", [int16(0.5), int16(0.25, "x2")], Tensor("y", (1, 4), "BOOL"))
+
+
+def quantize_int16_to_uint8() -> Graph:
+    return one_op("QUANTIZE", [int16(0.5)], typed("UINT8", 1, 4, name="y"))
+
+
+def logistic_int16_coarse() -> Graph:
+    return one_op("LOGISTIC", [int16(3.0)], int16(2.0**-15, "y"))
+
+
+def softmax_int16_coarse() -> Graph:
+    return one_op("SOFTMAX", [int16(10.0)], int16(2.0**-15, "y"), beta=1.0)
+
+
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
         (pad_uint8, "has type UINT8, expected INT8 or INT16 or"),
         (concatenation_uint8, "has type UINT8, expected INT8 or INT16 or"),
-        (reshape_bool, "has type BOOL, expected INT8 or INT16 or"),
+        (reshape_float16, "has type FLOAT16, expected INT8 or INT16 or"),
         (dilation_beyond_int32, "covers 2147483651 x 2147483651 positions, too many"),
         (pool_of_a_million_rows, "covers 1048579 x 4 positions, too many"),
         (two_gigabytes, "takes 2,147,483,647 bytes, expected at most 134,217,728"),
         (no_inputs, "the model has no inputs"),
+        (hard_swish_int16, "has type INT16, expected INT8"),
+        (prelu_int16, "has type INT16, expected INT8"),
+        (add_int8_and_int16, 'has type INT16, but "x" has INT8'),
+        (int16_zero_point, "is INT16 with zero point 3, expected 0"),
+        (less_int16, 'is quantized otherwise than "x", and LESS does not rescale'),
+        (quantize_int16_to_uint8, "has type UINT8, expected INT8 or INT16 or INT32"),
+        (logistic_int16_coarse, "has scale 3, expected less than 8/3"),
+        (softmax_int16_coarse, "has scale 10, out of proportion to beta 1"),
         (nan_among_constants, "is a constant with a value that is not finite"),
     ],
 )
@@ -131,3 +175,20 @@ def test_traces_and_outputs_do_not_change_when_the_input_array_is_filled_again(
     sample[:] = 0
     assert trace.tensor(0).tolist() == [[1, 2, 3, 4]]
     assert trace.tensor(1).tolist() == output.tolist() == [[1, 2], [3, 4]]
+
+
+def test_litert_does_not_add_powers_of_two_as_other_scales() -> None:
+    """Unless all three are equal; and TFLM does not care."""
+    for scales, refused in (
+        ((0.5, 0.25, 0.5), True),
+        ((0.5,) * 3, False),
+        ((0.5, 0.3, 0.5), False),
+    ):
+        first, second, output = (int16(s, n) for s, n in zip(scales, ("a", "b", "y"), strict=True))
+        graph = one_op("ADD", [first, second], output, pot_scale_int16=True)
+        mi.plan(graph, "tflm")
+        if not refused:
+            mi.plan(graph, "litert")
+            continue
+        with pytest.raises(mi.UnsupportedModel, match="which LiteRT adds by shifts"):
+            mi.plan(graph, "litert")

@@ -23,6 +23,7 @@ VERBS = {
     "run": "Run a model on inputs, as the device would.",
     "codegen": "Write a model as standalone C.",
     "verify": "Compare the C with the interpreter, layer by layer.",
+    "bench": "Count what one inference costs on an emulated core.",
 }
 
 INTERRUPTED = 130
@@ -95,6 +96,8 @@ def _click_text(error: click.ClickException) -> str:
         text = f"no such option {error.option_name!r}"
         if error.possibilities:
             text += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
+    if isinstance(error, click.MissingParameter):  # its choices stand on lines of their own
+        text = " ".join(text.split())
     text = text[:1].lower() + text[1:]
     if isinstance(error, click.UsageError) and error.ctx is not None:
         text += f"\ntry: {error.ctx.command_path} --help"
@@ -112,6 +115,7 @@ Examples:
   microinfer run kws.tflite --input samples.npy
   microinfer codegen kws.tflite -o firmware/kws
   microinfer verify kws.tflite
+  microinfer bench kws.tflite --target cortex-m4
 
 Exit codes: 0 fine, 1 a difference was found, 2 wrong usage or unsupported input.
 `microinfer COMMAND --help` says more.""",

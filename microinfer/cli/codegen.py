@@ -9,8 +9,9 @@ from typing import Any, Literal, cast
 
 import click
 
-from .._resources import runtime_dir
-from ..emit import Plan, generate, plan
+from .._resources import kernel_header
+from ..emit import CMSIS_NN, OWN, Plan, generate, plan
+from ..emit.cmsis_nn import ANY, CORES
 from ..emit.literals import c_type
 from ..emit.names import check_name, identifier
 from ..emit.write import write_files
@@ -19,11 +20,13 @@ from .failure import about, counted, note
 from .files import Conversion
 from .inputs import (
     conversion_options,
+    kernels_option,
     load_model,
     model_argument,
     numerics_option,
     read_samples,
     require_use,
+    rewrite_options,
 )
 from .output import line, print_json, table
 
@@ -43,9 +46,11 @@ class _Folder(click.Path):
 Examples:
   microinfer codegen kws.tflite
   microinfer codegen kws.tflite -o firmware/kws --name kws
-  microinfer codegen kws.tflite --arena caller --optimize size --single-file""",
+  microinfer codegen kws.tflite --arena caller --optimize size --single-file
+  microinfer codegen kws.tflite --kernels cmsis-nn --core dsp""",
 )
 @model_argument
+@rewrite_options
 @click.option(
     "-o",
     "--output",
@@ -74,6 +79,23 @@ Examples:
 )
 @click.option("--single-file", is_flag=True, help="Kernels inside the .c, no mi_*.h beside it.")
 @click.option(
+    "--harness",
+    type=click.Choice(["none", "uart"]),
+    default="none",
+    show_default=True,
+    help="uart: write NAME_harness.c, too, the model behind a serial line for `verify --serial`;"
+    " your board gives it one function that sends a character.",
+)
+@kernels_option
+@click.option(
+    "--core",
+    type=click.Choice([ANY, *CORES]),
+    default=ANY,
+    show_default=True,
+    help="The instructions that CMSIS-NN may use, which decide its scratch: plain (Cortex-M0, M3),"
+    " dsp (M4, M7, M33), mve (M55, M85).",
+)
+@click.option(
     "--selftest-input",
     metavar="FILE",
     help="The one sample that the self-test runs (.npy, .npz, .csv, .bin or an image); without"
@@ -86,12 +108,17 @@ Examples:
 def command(
     ctx: click.Context,
     model: Path,
+    batch: int | None,
+    strip_float_io: bool,
     output: Path | None,
     name: str | None,
     numerics: str,
     arena: str,
     optimize: str,
     single_file: bool,
+    harness: str,
+    kernels: str,
+    core: str,
     selftest_input: str | None,
     quantize_input: bool,
     image_range: tuple[float, float] | None,
@@ -108,21 +135,23 @@ def command(
     """
     if selftest_input is None:
         require_use(ctx, ["--quantize-input", "--image-range"], "--selftest-input")
+    if kernels != CMSIS_NN:
+        require_use(ctx, ["--core"], f"--kernels {CMSIS_NN}")
     name = identifier(model.stem) if name is None else check_name(name)
     folder = Path(name) if output is None else output
-    graph = load_model(model)
+    graph = load_model(model, batch, strip_float_io)
     sample = None
     if selftest_input is not None:
         conversion = Conversion(quantize_input, image_range)
-        batch = read_samples(graph, [selftest_input], conversion).batch
-        if batch.samples != 1:
+        given = read_samples(graph, [selftest_input], conversion).batch
+        if given.samples != 1:
             raise BadInput(
-                f"{selftest_input}: has {batch.samples:,} samples; the self-test takes one: save"
+                f"{selftest_input}: has {given.samples:,} samples; the self-test takes one: save"
                 " one of them, numpy.save('one.npy', samples[0])"
             )
-        sample = [array[0] for array in batch.arrays]
+        sample = [array[0] for array in given.arrays]
     with about(model):
-        planned = plan(graph, numerics)
+        planned = plan(graph, numerics, kernels=kernels, core=core)
         files = generate(
             graph,
             name,
@@ -130,8 +159,11 @@ def command(
             arena=cast(Literal["static", "caller"], arena),
             single_file=single_file,
             optimize=cast(Literal["speed", "size"], optimize),
+            harness=cast(Literal["none", "uart"], harness),
             selftest_input=sample,
             source=model.name,
+            kernels=kernels,
+            core=core,
         )
     changed = write_files(folder, files, force=force)
     _note_leftovers(folder, name, files)
@@ -142,15 +174,26 @@ def command(
     line()
     line(f"RAM    {planned.arena_bytes:,} bytes of arena")
     line(f"flash  {planned.constant_bytes:,} bytes of constants; the code comes on top")
-    note(f"\nCompile it:\n  {_compile_command(folder, name)}\n")
-    note(f"Use it:\n{_usage(planned, name, arena == 'caller')}")
+    library = [layer for layer in planned.layers if layer.library]
+    if kernels == CMSIS_NN:
+        line(
+            f"layers {len(library)} of {len(planned.layers)} by CMSIS-NN, the others by our kernels"
+        )
+    note(f"\nCompile it:\n  {_compile_command(folder, name, core if library else '', harness)}\n")
+    if harness == "none":
+        note(f"Use it:\n{_usage(planned, name, arena == 'caller')}")
+    else:
+        note(
+            f"Give it mi_put (and mi_get, to listen), call {name}_harness(), then run here:\n"
+            f"  microinfer verify {shlex.quote(str(model))} --serial PORT"
+        )
 
 
 def _note_leftovers(folder: Path, name: str, files: dict[str, str]) -> None:
     """Say that kernels lie beside a file that has them inside."""
     if any(file.startswith("mi_") for file in files):
         return
-    others = [path.name for path in folder.glob("mi_*.h") if (runtime_dir() / path.name).is_file()]
+    others = [path.name for path in folder.glob("mi_*.h") if kernel_header(path.name).is_file()]
     if others:
         note(
             f"note: {folder} also has {counted(len(others), 'kernel header')} (mi_*.h), which"
@@ -171,8 +214,27 @@ def _print_files(folder: Path, files: dict[str, str], changed: list[str]) -> Non
     table("< > <", titles, rows)
 
 
-def _compile_command(folder: Path, name: str) -> str:
-    return f"cc -std=c99 -O2 -c {shlex.quote(str(folder / f'{name}.c'))}"
+# A compiler's command line for the cores of each form of CMSIS-NN.
+_COMPILERS = {
+    "": "cc",
+    "any": "cc",
+    "plain": "cc",
+    "dsp": "arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb",
+    "mve": "arm-none-eabi-gcc -mcpu=cortex-m55 -mthumb -mfloat-abi=hard",
+}
+
+
+def _compile_command(folder: Path, name: str, core: str, harness: str) -> str:
+    """``core`` is that of CMSIS-NN, empty without it."""
+    files = [f"{name}.c"] if harness == "none" else [f"{name}.c", f"{name}_harness.c"]
+    words = [_COMPILERS[core], "-std=c99 -O2"]
+    if core:
+        words.append('-I "$CMSIS_NN_PATH/Include"')
+    if harness != "none":
+        words.append(f"-D{name.upper()}_TRACE")
+    words += ["-c", *(shlex.quote(str(folder / file)) for file in files)]
+    link = "\nand link the Source files of CMSIS-NN" if core else ""
+    return " ".join(words) + link
 
 
 def _usage(planned: Plan, name: str, caller: bool) -> str:
@@ -191,13 +253,17 @@ def _usage(planned: Plan, name: str, caller: bool) -> str:
             what = "fill with" if kind == "input" else "holds"
             tensor = planned.tensor(index)
             real = ""
-            if tensor.type == "INT8" and tensor.quantization is not None:
-                zero_point = tensor.quantization.zero_point
+            quantization = tensor.port_quantization
+            if quantization is not None:
+                zero_point = quantization.zero_point
                 sign = "-" if zero_point >= 0 else "+"
-                real = f": real = {tensor.quantization.scale:.7g} * (q {sign} {abs(zero_point)})"
+                real = f": real = {quantization.scale:.7g} * (q {sign} {abs(zero_point)})"
             lines.append(f"/* {what} {counted(tensor.size, 'value')}{real} */")
             lines.append(f"{const}{element} *{kind}{number} = {name}_{kind}({arena}{position});")
         if kind == "input":
+            if planned.states:
+                call = f"{name}_reset({'arena, sizeof arena' if caller else ''});"
+                lines += ["", f"{call}  /* once, and whenever a sequence begins */"]
             call = f"{name}_invoke({'arena, sizeof arena' if caller else ''})"
             lines += ["", f"int status = {call};  /* {upper}_OK, or negative */", ""]
     converters = [
@@ -216,7 +282,7 @@ def _usage(planned: Plan, name: str, caller: bool) -> str:
 def _quantized(planned: Plan, indices: Sequence[int]) -> list[int]:
     """The positions of ports that have float converters."""
     tensors = enumerate(planned.tensor(index) for index in indices)
-    return [i for i, tensor in tensors if tensor.type == "INT8" and tensor.quantization is not None]
+    return [i for i, tensor in tensors if tensor.port_quantization is not None]
 
 
 def _facts(
@@ -243,4 +309,5 @@ def _facts(
         ],
         "arena_bytes": planned.arena_bytes,
         "constant_bytes": planned.constant_bytes,
+        "kernels": [layer.library or OWN for layer in planned.layers],
     }

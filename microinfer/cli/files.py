@@ -69,7 +69,7 @@ def convert(values: Array, tensor: Tensor, conversion: Conversion) -> Array:
     """``values`` in the dtype of ``tensor``: as they are, or made of reals or pixels on request."""
     got = f"got {values.dtype} {tuple_text(values.shape)}"
     wanted = f'input "{tensor.name}" takes {tensor.dtype} {tuple_text(tensor.shape)}'
-    pixels = values.dtype == np.uint8 and tensor.dtype != np.uint8
+    pixels = values.dtype == np.uint8 and (tensor.dtype != np.uint8 or conversion.image_range)
     if pixels and conversion.image_range is not None:
         return _of_reals(conversion.reals(values), tensor)
     if values.dtype == tensor.dtype and (not conversion.quantize or values.dtype == np.float32):
@@ -85,6 +85,8 @@ def convert(values: Array, tensor: Tensor, conversion: Conversion) -> Array:
         if tensor.dtype != np.float32:
             reals = "; if they are real values, as float32, and pass --quantize-input"
         raise BadInput(f"{got}, {wanted}: save them as {tensor.dtype}{reals}")
+    if tensor.dtype == np.float32 and not conversion.quantize:
+        raise BadInput(f"{got}, {wanted}: save them as float32, values.astype(numpy.float32)")
     if not conversion.quantize:
         raise BadInput(f"{got}, {wanted}; if these are real values, pass --quantize-input")
     return _of_reals(values, tensor)
@@ -97,12 +99,13 @@ def _of_reals(values: Array, tensor: Tensor) -> Array:
         raise BadInput(f"{values[where]} at {where}; only finite numbers can be quantized")
     if tensor.dtype == np.float32:
         return values.astype(np.float32)
-    if tensor.dtype != np.int8 or tensor.quantization is None:
+    quantization = tensor.port_quantization
+    if quantization is None:
         raise BadInput(
             f'input "{tensor.name}" takes {tensor.dtype}, which cannot be made of real numbers'
         )
-    scale = np.float32(tensor.quantization.scale)
-    return quantize(values.astype(np.float32), scale, tensor.quantization.zero_point)
+    scale = np.float32(quantization.scale)
+    return quantize(values.astype(np.float32), scale, quantization.zero_point, tensor.dtype)
 
 
 _DAMAGED = (ValueError, EOFError, OSError, MemoryError, KeyError, zipfile.BadZipFile, zlib.error)
@@ -181,7 +184,7 @@ def _read_csv(path: Path, tensor: Tensor, reals: bool) -> Array:
     values = values.reshape(-1, *tensor.shape)
     if tensor.dtype == np.float32:
         return values.astype(np.float32)
-    return values if reals or tensor.dtype.kind != "i" else _whole_numbers(values, tensor)
+    return values if reals or tensor.dtype.kind not in "iu" else _whole_numbers(values, tensor)
 
 
 def _is_heading(cell: str) -> bool:
@@ -198,7 +201,7 @@ def _is_number(cell: str) -> bool:
 
 def _require_whole(cells: list[str], number: int, tensor: Tensor) -> None:
     """Raise BadInput if a line of a .csv has real numbers and ``tensor`` takes integers."""
-    if tensor.dtype.kind != "i":
+    if tensor.dtype.kind not in "iu":
         return
     for column, cell in enumerate(cells, 1):
         if not cell.strip().lstrip("+-").isdecimal():
@@ -279,8 +282,10 @@ def _require_fit(pixels: Array, mode: str, tensor: Tensor) -> None:
 def _range_hint(tensor: Tensor) -> str:
     text = "say which real values pixels 0 and 255 stand for, as in training:"
     text += " --image-range 0,1 or -1,1 or 0,255"
-    if tensor.dtype == np.int8 and tensor.quantization is not None:
-        scale, zero_point = tensor.quantization.scale, tensor.quantization.zero_point
-        low, high = (scale * (q - zero_point) for q in (-128, 127))
+    quantization = tensor.port_quantization
+    if quantization is not None:
+        limits = np.iinfo(tensor.dtype)
+        scale, zero_point = quantization.scale, quantization.zero_point
+        low, high = (scale * (q - zero_point) for q in (limits.min, limits.max))
         text += f" (the model's input covers {low:.4g} to {high:.4g})"
     return text

@@ -12,11 +12,14 @@ import numpy as np
 from click.core import ParameterSource
 
 from ..batch import Batch, split_batch
+from ..emit import KERNELS, OWN
 from ..errors import BadFile, BadInput
 from ..graph import Graph
 from ..load import load
-from ..numerics import PROFILES
-from .failure import about, counted, require_file
+from ..numerics import PROFILES, profile
+from ..passes import runnable, strip_float_io
+from ..prepare import prepare
+from .failure import about, counted, note, require_file
 from .files import Array, Conversion, convert, read_npz, read_values
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,8 +32,9 @@ Input files, by the end of their name:
   .npz            the same; one array per model input, called like its tensor,
                   or input_0, input_1, ...; FILE.npz:NAME takes one array
   .csv            numbers separated by commas; a sample is one line, or
-                  several whole lines; whole numbers are taken as int8
-  .bin            bare int8 bytes; with --quantize-input little-endian float32
+                  several whole lines; whole numbers are taken as they are
+  .bin            bare bytes of the input's type, or with --quantize-input of
+                  float32, little-endian
   .png .jpg ...   one sample; has to be of the model's size, nothing is
                   resized; needs Pillow and --image-range
 
@@ -85,6 +89,34 @@ def numerics_option(command: Command) -> Command:
         default="tflm",
         show_default=True,
         help="Whose arithmetic to follow, bit for bit.",
+    )(command)
+
+
+def rewrite_options(command: Command) -> Command:
+    """--batch and --strip-float-io."""
+    command = click.option(
+        "--strip-float-io",
+        is_flag=True,
+        help="Leave out QUANTIZE of float32 at the inputs and DEQUANTIZE at the outputs: the model"
+        " takes and gives integers, and stderr (and a generated header) says how the caller makes"
+        " them.",
+    )(command)
+    return click.option(
+        "--batch",
+        metavar="N",
+        type=_Whole(1),
+        help="Compute N samples at a time; for models exported with an open batch.  [default: 1]",
+    )(command)
+
+
+def kernels_option(command: Command) -> Command:
+    return click.option(
+        "--kernels",
+        type=click.Choice(KERNELS),
+        default=OWN,
+        show_default=True,
+        help="cmsis-nn: Arm's library computes the layers that it has, our kernels the others; to"
+        " build it, CMSIS_NN_PATH is your checkout.",
     )(command)
 
 
@@ -144,16 +176,25 @@ def _parse_range(
     return low, high
 
 
-def load_model(path: Path) -> Graph:
-    """The model in a file. Raises Located."""
+def load_model(path: Path, batch: int | None, strip: bool) -> Graph:
+    """The model in a file, as it is run. Raises Located."""
     require_file(path)
     with about(path):
         try:
-            return load(path)
+            graph = runnable(load(path, batch))
         except BadFile as error:
             if path.read_bytes()[4:8] == b"TFL3":
                 raise BadInput(f"is damaged or cut short: {error}") from None
             raise
+        if strip:
+            graph = strip_float_io(graph)
+            prepare(graph, profile("tflm"))  # what is left may not be enough to run
+    for rewrite in graph.rewrites:
+        for text in rewrite.notes:
+            note(text)
+    if strip and not any(rewrite.notes for rewrite in graph.rewrites):
+        note(f"note: {path}: no float32 input or output to strip")
+    return graph
 
 
 def read_samples(graph: Graph, files: Sequence[str], conversion: Conversion) -> Samples:
@@ -176,7 +217,7 @@ def read_samples(graph: Graph, files: Sequence[str], conversion: Conversion) -> 
 
 
 def random_samples(graph: Graph, count: int, seed: int, extremes: bool = False) -> Samples:
-    """Random samples, the same for the same seed: int8 over its whole range, floats from -1 to 1.
+    """Random samples, the same for the same seed: all integers of the type, floats from -1 to 1.
 
     With ``extremes`` one sample of lowest and one of highest values follow.
     """
@@ -184,9 +225,10 @@ def random_samples(graph: Graph, count: int, seed: int, extremes: bool = False) 
     arrays = []
     for index in graph.inputs:
         tensor = graph.tensors[index]
-        if tensor.dtype == np.int8:
-            low, high = -128, 127
-            drawn = random.integers(low, high, (count, *tensor.shape), np.int8, endpoint=True)
+        if tensor.dtype in (np.int8, np.int16, np.uint8):
+            limits = np.iinfo(tensor.dtype)
+            low, high = limits.min, limits.max
+            drawn = random.integers(low, high, (count, *tensor.shape), tensor.dtype, endpoint=True)
         elif tensor.dtype == np.float32:
             low, high = -1, 1
             drawn = random.uniform(low, high, (count, *tensor.shape)).astype(np.float32)

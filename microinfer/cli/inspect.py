@@ -12,7 +12,7 @@ from ..emit.plan import PlannedLayer
 from ..graph import Graph
 from ..ops.multipliers import real_multipliers
 from .failure import about, counted
-from .inputs import load_model, model_argument, numerics_option
+from .inputs import load_model, model_argument, numerics_option, rewrite_options
 from .memory_map import memory_map
 from .output import line, print_json, shape_text, table, width
 
@@ -25,16 +25,19 @@ Examples:
   microinfer inspect kws.tflite --json | jq .arena_bytes""",
 )
 @model_argument
+@rewrite_options
 @numerics_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
-def command(model: Path, numerics: str, as_json: bool) -> None:
+def command(
+    model: Path, batch: int | None, strip_float_io: bool, numerics: str, as_json: bool
+) -> None:
     """Show a model's layers, cost and memory map.
 
     Everything is known without running or compiling it: RAM (the arena), constants in flash,
     multiply-accumulates, and which tensor occupies which bytes of the arena during which layers.
     A model that cannot be run exactly is refused with all the reasons.
     """
-    graph = load_model(model)
+    graph = load_model(model, batch, strip_float_io)
     with about(model):
         planned = plan(graph, numerics)
     if as_json:
@@ -59,7 +62,7 @@ def _print_head(model: Path, planned: Plan) -> None:
     for kind, indices in (("input", graph.inputs), ("output", graph.outputs)):
         for position, index in enumerate(indices):
             tensor = graph.tensors[index]
-            quantization = tensor.quantization if tensor.type == "INT8" else None
+            quantization = tensor.port_quantization
             rows.append(
                 [
                     f"{kind} {position}",
@@ -78,7 +81,7 @@ def _print_layers(planned: Plan) -> None:
         [
             str(layer.prepared.index),
             layer.prepared.node.op,
-            shape_text(planned.tensor(layer.prepared.node.outputs[0]).shape),
+            _output_text(planned, layer),
             f"{layer.macs:,}" if layer.macs else "",
             f"{_constant_bytes(planned, layer):,}" if _constant_bytes(planned, layer) else "",
             _multiplier_text(layer),
@@ -89,9 +92,15 @@ def _print_layers(planned: Plan) -> None:
     table("> < < > > <", titles, rows)
 
 
+def _output_text(planned: Plan, layer: PlannedLayer) -> str:
+    """The shape of a layer's first output, if it computes one."""
+    outputs = layer.prepared.node.outputs if layer.prepared.op.computes else ()
+    return shape_text(planned.tensor(outputs[0]).shape) if outputs else ""
+
+
 def _multiplier_text(layer: PlannedLayer) -> str:
     if not layer.calls:
-        return "(same bytes)"
+        return "(same bytes)" if layer.prepared.op.computes else ""
     reals = real_multipliers(layer.calls[0].params)
     if reals is None:
         return ""
@@ -113,11 +122,13 @@ def _constant_bytes(planned: Plan, layer: PlannedLayer) -> int:
 
 def _print_totals(planned: Plan) -> None:
     scratch = f", {planned.scratch_bytes:,} of them scratch of kernels"
+    state = f", {planned.state_bytes:,} of them state"
     rows = [
         [
             "RAM",
             f"{planned.arena_bytes:,}",
-            f"bytes of arena{scratch if planned.scratch_bytes else ''}",
+            f"bytes of arena{state if planned.states else ''}"
+            f"{scratch if planned.scratch_bytes else ''}",
         ],
         ["flash", f"{planned.constant_bytes:,}", "bytes of constants; the code comes on top"],
         ["work", f"{planned.macs:,}", "multiply-accumulates (MACs)"],
@@ -134,12 +145,14 @@ def _facts(model: Path, planned: Plan) -> dict[str, Any]:
         "inputs": [_port(graph, index) for index in graph.inputs],
         "outputs": [_port(graph, index) for index in graph.outputs],
         "arena_bytes": planned.arena_bytes,
+        "state_bytes": planned.state_bytes,
         "scratch_bytes": planned.scratch_bytes,
         "constant_bytes": planned.constant_bytes,
         "macs": planned.macs,
         "layers": [
             {
                 "index": layer.prepared.index,
+                "location": layer.prepared.node.location,
                 "op": layer.prepared.node.op,
                 "kernels": [call.kernel.function for call in layer.calls],
                 "inputs": list(layer.prepared.node.inputs),
@@ -179,7 +192,7 @@ def _multipliers(layer: PlannedLayer) -> Any:
 
 def _port(graph: Graph, index: int) -> dict[str, Any]:
     tensor = graph.tensors[index]
-    quantization = tensor.quantization if tensor.type == "INT8" else None
+    quantization = tensor.port_quantization
     return {
         "tensor": index,
         "name": tensor.name,

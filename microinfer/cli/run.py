@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import BadInput
 from ..graph import Graph, Tensor
 from ..interpreter import Interpreter
+from ..ops import results
 from ..ops.quantize import dequantize
 from ..trace import Trace
 from .failure import about, note
@@ -27,6 +28,7 @@ from .inputs import (
     random_samples,
     read_samples,
     require_sense,
+    rewrite_options,
     sample_options,
 )
 from .output import line, print_json, progress, replacing, require_place, shape_text, table, width
@@ -50,6 +52,7 @@ Examples:
   microinfer run kws.tflite --random 3 --trace trace.npz --json""",
 )
 @model_argument
+@rewrite_options
 @sample_options
 @numerics_option
 @click.option(
@@ -76,6 +79,8 @@ Examples:
 def command(
     ctx: click.Context,
     model: Path,
+    batch: int | None,
+    strip_float_io: bool,
     files: tuple[str, ...],
     random: int | None,
     seed: int,
@@ -92,11 +97,13 @@ def command(
     Computes in integers what the device's runtime computes, bit for bit, and prints the outputs.
     Nothing is converted in silence: int8 inputs are taken as they are, real numbers need
     --quantize-input, images --image-range.
+
+    Of a model with state the samples are consecutive invocations, the first one after a reset.
     """
     if bool(files) == (random is not None):
         raise click.UsageError("choose one of --input FILE and --random N")
     require_sense(ctx, files, random)
-    graph = load_model(model)
+    graph = load_model(model, batch, strip_float_io)
     _require_places(output, trace_file, graph, [model, *map(path_of, files)])
     with about(model):
         interpreter = Interpreter(graph, numerics)
@@ -142,7 +149,7 @@ def _run(interpreter: Interpreter, samples: Samples, trace_file: Path | None) ->
             trace.tensor(index).reshape(batch.samples, *graph.tensors[index].shape)
             for index in graph.outputs
         ]
-    elements = sum(graph.tensors[index].size for node in graph.nodes for index in node.outputs)
+    elements = sum(graph.tensors[index].size for node in graph.nodes for index in results(node))
     size = max(1, AT_ONCE // max(1, elements))
     groups = []
     with progress("running", batch.samples) as advance:
@@ -154,10 +161,11 @@ def _run(interpreter: Interpreter, samples: Samples, trace_file: Path | None) ->
 
 
 def _real(values: Array, tensor: Tensor) -> Array:
-    """int8 values as the real numbers that they stand for; others as they are."""
-    if tensor.dtype != np.int8 or tensor.quantization is None:
+    """Quantized values as the real numbers that they stand for; others as they are."""
+    quantization = tensor.port_quantization
+    if quantization is None:
         return values
-    return dequantize(values, tensor.quantization.scale, tensor.quantization.zero_point)
+    return dequantize(values, quantization.scale, quantization.zero_point)
 
 
 def _require_places(
@@ -223,7 +231,8 @@ def _print_one(tensor: Tensor, raw: Array, reals: Array) -> None:
     few = raw.size <= ALL_ELEMENTS
     shown = range(raw.size) if few else _largest_first(raw)[:LARGEST]
     rows = [[_element(i, tensor), *_values(raw[i], reals[i])] for i in shown]
-    titles = ["element", "int8", "real"] if tensor.dtype == np.int8 else ["element", "value"]
+    meaning = [str(tensor.dtype), "real"] if tensor.port_quantization else ["value"]
+    titles = ["element", *meaning]
     table(" ".join(">" * len(titles)), titles, rows)
     if not few:
         line(
@@ -271,9 +280,9 @@ def _element(index: int, tensor: Tensor) -> str:
 
 def _values(raw: Any, real: Any) -> list[str]:
     """An element as the cells of a table: the integer and its meaning, or just the value."""
-    if raw.dtype.kind in "iu":
+    if raw.dtype != real.dtype:
         return [str(raw), f"{real:.4g}"]
-    return [f"{real:.6g}"]
+    return [f"{real:.6g}" if real.dtype.kind == "f" else str(real)]
 
 
 def _facts(
@@ -282,7 +291,7 @@ def _facts(
     facts = []
     for index, array in zip(graph.outputs, outputs, strict=True):
         tensor = graph.tensors[index]
-        quantization = tensor.quantization if tensor.dtype == np.int8 else None
+        quantization = tensor.port_quantization
         facts.append(
             {
                 "tensor": index,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .plan import Plan, plan
+from .plan import CMSIS_NN, KERNELS, OWN, Plan, plan
 from .render import generate
 
-__all__ = ["Plan", "generate", "plan"]
+__all__ = ["CMSIS_NN", "KERNELS", "OWN", "Plan", "generate", "plan"]

@@ -3,6 +3,9 @@
 Every computed tensor and every kernel's scratch is a buffer with a lifetime in layers. Tensors
 that an op may compute in place share one. Buffers are placed one after the other, each at the
 lowest offset where it meets no other that lives at the same time.
+
+State lives for ever, and has the beginning of the arena for itself: a word that says that it was
+reset, then one value after the other.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from dataclasses import dataclass, replace
 
 from ..graph import Graph, Tensor
 from ..prepare import PreparedLayer
+from ..state import State
 
 ALIGNMENT = 4  # bytes; kernels may load words
 WIDE_ALIGNMENT = 8  # of 64-bit elements
+MARK_BYTES = 4  # of the word that tells a state that was reset from whatever was in memory
 ATTEMPTS = 200  # at placing; each takes about a millisecond
 
 
@@ -47,7 +52,7 @@ def lifetimes(graph: Graph, layers: Sequence[PreparedLayer]) -> dict[int, tuple[
     """(first, last) layer of each computed tensor, model inputs included."""
     live = dict.fromkeys(graph.inputs, (-1, -1))
     for layer in layers:
-        for index in layer.node.outputs:
+        for index in layer.node.outputs if layer.op.computes else ():
             live[index] = (layer.index, layer.index)
         for index in layer.op.operand_indices(layer.node):
             if index in live:
@@ -71,6 +76,7 @@ def buffers(graph: Graph, layers: Sequence[PreparedLayer], scratch: dict[int, in
                 index in live
                 and live[index][1] == layer.index
                 and graph.tensors[index].nbytes == graph.tensors[output].nbytes
+                and graph.tensors[index].size == graph.tensors[output].size
             ):
                 home[output] = home[index]
                 break
@@ -89,6 +95,17 @@ def buffers(graph: Graph, layers: Sequence[PreparedLayer], scratch: dict[int, in
     ]
     found += [Buffer((), nbytes, index, index) for index, nbytes in scratch.items() if nbytes]
     return found
+
+
+def place_states(found: Sequence[State], layers: int) -> list[Buffer]:
+    """A buffer for each state, one behind the other after the mark; alive for all ``layers``."""
+    placed: list[Buffer] = []
+    for state in found:
+        own = alignment(state.tensor)
+        end = placed[-1].end if placed else MARK_BYTES
+        offset = -(-end // own) * own
+        placed.append(Buffer((state.index,), state.tensor.nbytes, -1, layers, offset, own))
+    return placed
 
 
 def place(unplaced: Sequence[Buffer]) -> list[Buffer]:

@@ -2,8 +2,8 @@
 
 It knows nothing of lifetimes. It walks through the layers with one owner per byte of the arena
 and fails if a layer reads bytes that its operand does not own any more or never did, if two
-things that a kernel touches at once overlap (but for an output in place of its input), or if
-anything lies outside.
+things that a kernel touches at once overlap (but for an output in place of its input), if
+anything lies outside, or if two states share a byte or anything else takes one of theirs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from .arena import ALIGNMENT
 
 NOBODY = -1
 SCRATCH = -2
+STATE = -3
 
 
 class PlanError(AssertionError):
@@ -30,9 +31,16 @@ def check_plan(
     offsets: Mapping[int, int],
     scratch: Mapping[int, tuple[int, int]],
     arena_bytes: int,
+    states: Sequence[tuple[int, int]] = (),
 ) -> None:
-    """Replay the layers. ``offsets``: tensor to byte; ``scratch``: layer to (offset, bytes)."""
+    """Replay the layers. ``offsets``: tensor to byte; ``scratch``: layer to (offset, bytes);
+    ``states``: (offset, bytes) of each, and of the mark."""
     owner = np.full(arena_bytes, NOBODY, np.int32)
+    for start, nbytes in states:
+        if start + nbytes > arena_bytes or (owner[start : start + nbytes] == STATE).any():
+            raise PlanError(f"a state at {start} overlaps another, or lies outside")
+        owner[start : start + nbytes] = STATE
+    persistent = owner == STATE
 
     def span(tensor: int) -> slice:
         start = offsets[tensor]
@@ -59,7 +67,8 @@ def check_plan(
         touched = np.zeros(arena_bytes, bool)
         for tensor in operands:
             touched[span(tensor)] = True
-        for tensor in layer.node.outputs:
+        outputs = layer.node.outputs if layer.op.computes else ()
+        for tensor in outputs:
             here = span(tensor)
             in_place = layer.op.in_place and any(span(operand) == here for operand in operands)
             if not in_place and touched[here].any():
@@ -70,7 +79,9 @@ def check_plan(
             if start + nbytes > arena_bytes or touched[start : start + nbytes].any():
                 raise PlanError(f"the scratch of layer {layer.index} overlaps its operands")
             owner[start : start + nbytes] = SCRATCH
-        for tensor in layer.node.outputs:
+        for tensor in outputs:
             owner[span(tensor)] = tensor
+        if (owner[persistent] != STATE).any():
+            raise PlanError(f"layer {layer.index} writes over a state")
     for tensor in graph.outputs:
         owned(tensor, "the caller")

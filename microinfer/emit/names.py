@@ -54,9 +54,9 @@ def check_name(name: str) -> str:
     return name
 
 
-def comment(text: str) -> str:
+def comment(text: str, longest: int = 64) -> str:
     """``text`` (such as a tensor's name) made safe, and short, inside a C block comment."""
     printable = "".join(c if 32 <= ord(c) < 127 else "?" for c in text)
-    if len(printable) > 64:  # converters join the names of all that they fused
-        printable = printable[:61] + "..."
+    if len(printable) > longest:  # converters join the names of all that they fused
+        printable = printable[: longest - 3] + "..."
     return printable.replace("*/", "* /").replace("/*", "/ *").replace("??/", "? ?/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..graph import Node
 from . import (
     abs_neg,
     add_sub,
@@ -22,6 +23,7 @@ from . import (
     l2_normalization,
     leaky_relu,
     log_softmax,
+    lstm,
     maximum_minimum,
     mean,
     mirror_pad,
@@ -47,9 +49,11 @@ from . import (
     sqrt_rsqrt,
     squared_difference,
     strided_slice,
+    svdf,
     tile,
     transpose,
     transpose_conv,
+    variables,
 )
 from .layer import Layer, LayerRefused, Op
 
@@ -60,10 +64,12 @@ OPS: dict[str, Op] = {
         add_sub.ADD,
         arg_max_min.MAXIMUM,
         arg_max_min.MINIMUM,
+        variables.ASSIGN_VARIABLE,
         pool_2d.AVERAGE,
         batch_matmul.OP,
         space_batch.TO_SPACE,
         broadcast_to.OP,
+        variables.CALL_ONCE,
         concatenation.OP,
         conv_2d.OP,
         cumsum.OP,
@@ -102,6 +108,7 @@ OPS: dict[str, Op] = {
         pad.PADV2,
         prelu.OP,
         quantize.QUANTIZE,
+        variables.READ_VARIABLE,
         reduce_max_min.MAXIMUM,
         reduce_max_min.MINIMUM,
         relu.RELU,
@@ -127,13 +134,30 @@ OPS: dict[str, Op] = {
         strided_slice.OP,
         add_sub.SUB,
         mean.SUM,
+        svdf.OP,
         sigmoid_tanh.TANH,
         tile.OP,
         transpose.OP,
         transpose_conv.OP,
+        lstm.OP,
         pack.UNPACK,
+        variables.VAR_HANDLE,
         fill.ZEROS_LIKE,
     )
 }
 
-__all__ = ["OPS", "Layer", "LayerRefused", "Op"]
+
+def results(node: Node) -> tuple[int, ...]:
+    """The tensors that a trace has of ``node``: its outputs, and its state after it.
+
+    Not of a resource variable, whose values are read and assigned as tensors of their own.
+    """
+    op = OPS.get(node.op)
+    if op is None:
+        return node.outputs
+    if not op.computes:
+        return ()
+    return node.outputs if op.resource else (*node.outputs, *op.state_indices(node))
+
+
+__all__ = ["OPS", "Layer", "LayerRefused", "Op", "results"]

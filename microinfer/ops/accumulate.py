@@ -1,8 +1,10 @@
-"""Dot products of int8 by BLAS, in floats, exactly; and the bound that makes C's int32 safe.
+"""Dot products of int8 and int16 by BLAS, in floats, exactly; and the bounds that make C's int32
+and int64 safe.
 
 NumPy's integer matmul has no BLAS and is some forty times slower. Every product and partial sum
 of int8 values is an integer below 2^24 for up to a thousand terms (float32) and below 2^53 always
-(float64), and such sums are exact in any order.
+(float64), and such sums are exact in any order. int16 inputs make them 256 times as large: those
+need float64 from four terms on.
 """
 
 from __future__ import annotations
@@ -16,29 +18,50 @@ from ..fixedpoint import INT32_MAX, INT32_MIN, Int64Array
 from ..graph import Tensor
 from .layer import INT8_MAX, INT8_MIN, Array, Layer
 
+INT8_LIMITS = INT8_MIN, INT8_MAX
+INT16_LIMITS = -(2**15), 2**15 - 1
 
-def product_interval(weights: Array, zero_point: int) -> tuple[Int64Array, Int64Array]:
-    """Lowest and highest sum(w * (x - zero_point)) over int8 x, for weights (taps, channels).
+
+def product_interval(
+    weights: Array, zero_point: int, limits: tuple[int, int] = INT8_LIMITS
+) -> tuple[Int64Array, Int64Array]:
+    """Lowest and highest sum(w * (x - zero_point)) over x in ``limits``, weights (taps, channels).
 
     x - zero_point runs from some low <= 0 to some high >= 0, so positive weights are lowest at
     low and negative ones at high.
     """
-    low, high = INT8_MIN - zero_point, INT8_MAX - zero_point
+    low, high = limits[0] - zero_point, limits[1] - zero_point
     positive = np.maximum(weights, 0).sum(axis=0, dtype=np.int64)
     negative = np.minimum(weights, 0).sum(axis=0, dtype=np.int64)
     return positive * low + negative * high, positive * high + negative * low
 
 
-def require_int32_accumulator(
-    layer: Layer, tensor: Tensor, weights: Array, bias: Array | None, zero_point: int
-) -> None:
-    """Require that no input can take the accumulator out of int32, partial sums included.
+def accumulator_interval(
+    weights: Array,
+    bias: Array | None,
+    zero_point: int = 0,
+    limits: tuple[int, int] = INT8_LIMITS,
+) -> tuple[Int64Array, Int64Array]:
+    """Lowest and highest accumulator per channel. A bias beyond 2^60 counts as 2^60.
 
-    Each term's interval holds zero, so a partial sum never leaves the interval of the whole.
+    Each term's interval holds zero, so a partial sum that begins with the bias never leaves it.
     """
-    low, high = product_interval(weights, zero_point)
+    low, high = product_interval(weights, zero_point, limits)
     offset = np.zeros(1, np.int64) if bias is None else bias.astype(np.int64)
-    low, high = low + offset, high + offset
+    offset = np.clip(offset, -(2**60), 2**60)
+    return low + offset, high + offset
+
+
+def require_int32_accumulator(
+    layer: Layer,
+    tensor: Tensor,
+    weights: Array,
+    bias: Array | None,
+    zero_point: int,
+    limits: tuple[int, int] = INT8_LIMITS,
+) -> None:
+    """Require that no input can take the accumulator out of int32, partial sums included."""
+    low, high = accumulator_interval(weights, bias, zero_point, limits)
     overflows = (low < INT32_MIN) | (high > INT32_MAX)
     if overflows.any():
         channel = int(np.argmax(overflows))
@@ -50,10 +73,36 @@ def require_int32_accumulator(
         )
 
 
-def float_dtype(weights: Array) -> np.dtype[Any]:
-    """The narrowest float type in which sums of w * x over int8 x, weights (taps, channels), are
-    exact integers in any order of summation."""
-    largest = np.abs(weights.astype(np.int64)).sum(axis=0).max(initial=0) * -INT8_MIN
+def require_int64_accumulator(
+    layer: Layer, tensor: Tensor, weights: Array, bias: Array | None, reals: NDArray[np.float64]
+) -> None:
+    """Require of a layer on int16 that no accumulator leaves 47 bits and that, multiplied by
+    ``reals`` (one, or one per channel), none leaves int32: the runtimes would cut it off."""
+    low, high = accumulator_interval(weights, bias, limits=INT16_LIMITS)
+    reach = np.maximum(np.abs(low), np.abs(high))
+    if (reach >= 2**47).any():
+        channel = int(np.argmax(reach))
+        layer.refuse(
+            tensor,
+            f"lets the accumulator of channel {channel} reach {reach[channel]}, expected less than"
+            f" 2^47",
+            "its bias is too large for the scales of input and weights",
+        )
+    steps = reach * reals
+    if (steps * (1 + 2**-14) >= 2**31).any():  # a 16-bit multiplier is off by 2^-15 at most
+        channel = int(np.argmax(steps))
+        layer.refuse(
+            tensor,
+            f"lets channel {channel} reach {steps[channel]:.3g} steps of the output, which leaves"
+            " int32",
+            "the scales around this layer are out of proportion; check the calibration data",
+        )
+
+
+def float_dtype(weights: Array, limits: tuple[int, int] = INT8_LIMITS) -> np.dtype[Any]:
+    """The narrowest float type in which sums of w * x over x in ``limits``, weights (taps,
+    channels), are exact integers in any order of summation."""
+    largest = np.abs(weights.astype(np.int64)).sum(axis=0).max(initial=0) * -limits[0]
     return np.dtype(np.float32 if largest < 2**24 else np.float64)
 
 

@@ -1,16 +1,17 @@
-"""BATCH_MATMUL on int8: matrices times matrices, batch axes broadcast.
+"""BATCH_MATMUL on int8 or int16: matrices times matrices, batch axes broadcast.
 
     acc[i, j]    = sum over k of (lhs[i, k] - lhs_zero_point) * (rhs[k, j] - rhs_zero_point)
-    output[i, j] = clamp8(requantize(acc, multiplier, shift) + output_zero_point)
+    output[i, j] = clamp(requantize(acc, multiplier, shift) + output_zero_point)
 
-lhs     int8 [..., rows, depth], with adj_x [..., depth, rows]
-rhs     int8 [..., depth, columns], with adj_y [..., columns, depth]
-output  int8 [..., rows, columns]
+lhs     int8, or int16 with zero point 0 [..., rows, depth], with adj_x [..., depth, rows]
+rhs     of the same type [..., depth, columns], with adj_y [..., columns, depth]
+output  of the same type [..., rows, columns]
 
+int16 has an int64 accumulator, a multiplier of 16 bits and one rounding.
 Either may be a constant. The real multiplier is s_lhs s_rhs / s_output, formed in double in TFLM,
 in LiteRT with a product of float32.
 [TFLM] kernels/internal/reference/batch_matmul.h; kernels/kernel_util.cc,
-GetQuantizedConvolutionMultipler. C twin: runtime_c/mi_batch_matmul.h.
+GetQuantizedConvolutionMultipler. C twins: runtime_c/mi_batch_matmul.h and mi_batch_matmul_s16.h.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..fixedpoint import INT32_MAX, quantize_multiplier, requantize
+from ..fixedpoint import INT32_MAX, quantize_multiplier, requantize, requantize_int64
 from .layer import INT8_MAX, INT8_MIN, Array, Layer, Op
 
 BATCH_AXES = 3
@@ -62,7 +63,7 @@ def _largest_product(lhs_zero_point: int, rhs_zero_point: int) -> int:
 def prepare(layer: Layer) -> BatchMatMulParams:
     layer.count(2)
     lhs, rhs, output = layer.input(0), layer.input(1), layer.output()
-    layer.int8(lhs, rhs, output)
+    layer.activations(lhs, rhs, output)
     for tensor in (lhs, rhs):
         rank = len(tensor.shape)
         layer.require(
@@ -94,14 +95,19 @@ def prepare(layer: Layer) -> BatchMatMulParams:
     assert q is not None
     # All of a sum's terms may be as large, of either sign.
     layer.require(
-        _largest_product(q_lhs.zero_point, q_rhs.zero_point) * depth <= INT32_MAX,
+        depth < 2**17
+        if lhs.type == "INT16"
+        else _largest_product(q_lhs.zero_point, q_rhs.zero_point) * depth <= INT32_MAX,
         lhs,
-        f"has {depth} products per output, too many for the int32 accumulator",
+        f"has {depth} products per output, too many for the accumulator",
     )
     precision = np.float32 if layer.numerics.batch_matmul_scale == "float32" else np.float64
     with np.errstate(over="ignore"):
         real = float(precision(q_lhs.scale) * precision(q_rhs.scale)) / q.scale
     layer.multiplier_fits(output, real)
+    if lhs.type == "INT16":  # what requantize_int64 takes, and gives within int32
+        limit = min(128.0, 2.0**31 / (2.0**30 * max(depth, 1)))
+        layer.multiplier_fits(output, real * (1 + 2.0**-14), limit)
     layer.settle()
     multiplier, shift = quantize_multiplier(real)
     return BatchMatMulParams(
@@ -133,9 +139,10 @@ def _batch_strides(batch: tuple[int, ...], step: int) -> tuple[int, ...]:
 
 
 def eval(params: BatchMatMulParams, lhs: Array, rhs: Array) -> Array:
-    """int8 and int8 to int8, each [batch, *shape]."""
+    """Both and the outputs [batch, *shape], of one type."""
     p = params
-    dtype = p.float_dtype()
+    wide = lhs.dtype == np.int16
+    dtype = np.float64 if wide else p.float_dtype()
 
     def matrices(
         x: Array, strides: tuple[int, ...], shape: tuple[int, int], as_is: bool, zero_point: int
@@ -150,8 +157,10 @@ def eval(params: BatchMatMulParams, lhs: Array, rhs: Array) -> Array:
     right = matrices(rhs, p.rhs_strides, (p.depth, p.columns), p.rhs_column_stride == 1,
                      p.rhs_zero_point)  # fmt: skip
     acc = np.matmul(left, right).astype(np.int64)
-    outputs = requantize(acc, p.multiplier, p.shift) + p.output_zero_point
-    return np.clip(outputs, INT8_MIN, INT8_MAX).astype(np.int8)
+    form = requantize_int64 if wide else requantize
+    outputs = form(acc, p.multiplier, p.shift) + p.output_zero_point
+    limits = np.iinfo(lhs.dtype)
+    return np.clip(outputs, limits.min, limits.max).astype(lhs.dtype)
 
 
 OP = Op("BATCH_MATMUL", prepare, eval, operands=(0, 1))

@@ -1,6 +1,6 @@
-"""EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER and GREATER_EQUAL of int8, with broadcasting.
+"""EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER and GREATER_EQUAL, with broadcasting.
 
-Both inputs are brought to steps of 1/256 of the real unit, and these are compared:
+Both inputs, int8 or int16, are brought to steps of 1/256 of the real unit, and these are compared:
 
     a_i    = requantize((input_i - input_i_zero_point) << 8, multiplier_i, shift_i)
     output = a_1 < a_2, a_1 == a_2, ...                                        as BOOL, 0 or 1
@@ -8,6 +8,9 @@ Both inputs are brought to steps of 1/256 of the real unit, and these are compar
 The real multiplier is the scale s_i itself. Values that differ by less than about 1/256 of the
 real unit are equal, then: with small scales all are. Scales of 1 and more are not defined by the
 runtimes (TFLM aborts), and refused.
+
+Comparisons of int16 are LiteRT's, in both profiles. It has the same for EQUAL and NOT_EQUAL; the
+other four compare raw integers there, so that both inputs have to have one quantization.
 [TFLM] kernels/internal/reference/comparisons.h. C twin: runtime_c/mi_comparison.h.
 """
 
@@ -44,14 +47,18 @@ def prepared(when_less: int, when_equal: int, when_greater: int) -> Callable[[La
     def prepare(layer: Layer) -> ComparisonParams:
         layer.count(2)
         first, second, output = layer.input(0), layer.input(1), layer.output()
-        layer.int8(first, second)
+        layer.activations(first, second)
         layer.type_is(output, "BOOL")
         layer.settle()
         extents = broadcast(layer)
+        raw = first.type == "INT16" and when_less != when_greater
+        if raw:
+            layer.same_quantization(first, second)
+            layer.settle()
         factors = []
         for tensor in (first, second):
             assert tensor.quantization is not None
-            scale = tensor.quantization.scale
+            scale = 2.0**-LEFT_SHIFT if raw else tensor.quantization.scale
             layer.multiplier_fits(tensor, scale, limit=1.0)
             layer.settle()
             multiplier, shift = quantize_multiplier(scale)  # of a float32: no rounding up to 1
@@ -74,7 +81,7 @@ def prepared(when_less: int, when_equal: int, when_greater: int) -> Callable[[La
 
 
 def eval(params: ComparisonParams, x1: Array, x2: Array) -> Array:
-    """int8 and int8 to bool, each [batch, *shape]."""
+    """int8 and int8, or int16 and int16, to bool, each [batch, *shape]."""
     x1, x2 = expand(params, x1, x2)
     shifted1 = (x1.astype(np.int32) - params.input1_zero_point) << LEFT_SHIFT
     shifted2 = (x2.astype(np.int32) - params.input2_zero_point) << LEFT_SHIFT

@@ -20,6 +20,10 @@ def prepare(layer: Layer) -> movement.MovementParams:
     layer.require(-rank <= axis < rank, None, f"has axis {axis}, expected {-rank}..{rank - 1}")
     layer.settle()
     axis %= rank
+    parts = [source.shape for source in sources]
+    if all(len(part) == rank for part in parts):
+        joined = sum(part[axis] for part in parts)
+        layer.expect(output, (*parts[0][:axis], joined, *parts[0][axis + 1 :]))
     movement.check(layer, *sources)
     for source in sources:
         own, whole = list(source.shape), list(output.shape)

@@ -1,17 +1,17 @@
-"""CONV_2D on int8, with groups and dilation.
+"""CONV_2D on int8 or int16, with groups and dilation.
 
     acc[o]    = bias[o] + sum over the window of weights[o, ky, kx, i] * (input - input_zero_point)
     output[o] = clamp(requantize(acc[o], multipliers[o], shifts[o]) + output_zero_point)
 
-input    int8 [batches, height, width, channels]
-weights  int8 [output_channels, kernel_height, kernel_width, channels / groups], zero point 0,
-         scale per tensor or per output channel
-bias     int32 [output_channels], scale input x weights; optional
-output   int8 [batches, height, width, output_channels]
+input    int8, or int16 with zero point 0 [batches, height, width, channels]
+weights  int8 or int4 [output_channels, kernel_height, kernel_width, channels / groups], zero
+         point 0, scale per tensor or per output channel
+bias     int32 [output_channels], of int16 also int64, scale input x weights; optional
+output   [batches, height, width, output_channels], of the input's type
 
 Outside the image the input counts as its zero point, that is as real zero.
 [TFLM] kernels/internal/reference/integer_ops/conv.h; the scales are multiplied in double.
-C twin: runtime_c/mi_conv_2d.h.
+C twins: runtime_c/mi_conv_2d.h and mi_conv_2d_s16.h.
 """
 
 from __future__ import annotations
@@ -23,16 +23,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .accumulate import float_dtype, padded, patches, require_int32_accumulator
-from .activation import activation_range
-from .channels import bias_values, channel_scales, conv_multipliers, requantize_steps
+from .accumulate import float_dtype, padded, patches
+from .channels import Int8Stage, Int16Stage, Stage, output_stage
 from .layer import Array, Layer, Op
 from .padding import window
-from .step_function import StepFunction
 
 
 @dataclass(frozen=True)
-class Conv2DParams:
+class Conv2DGeometry:
     batches: int
     input_height: int
     input_width: int
@@ -49,14 +47,15 @@ class Conv2DParams:
     dilation_width: int
     pad_top: int
     pad_left: int
-    input_zero_point: int
-    output_zero_point: int
-    activation_min: int
-    activation_max: int
-    weights: NDArray[np.int8]  # [output_channels, kernel_height, kernel_width, group_channels]
-    bias: NDArray[np.int32] | None
-    multipliers: NDArray[np.int32]
-    shifts: NDArray[np.int8]
+
+
+class _Conv2D(Stage, Conv2DGeometry):
+    """What NumPy makes of the weights."""
+
+    @property
+    def columns(self) -> NDArray[np.int8]:
+        columns: NDArray[np.int8] = self.weights.reshape(self.output_channels, -1).T
+        return columns
 
     @cached_property
     def matrix(self) -> NDArray[Any]:
@@ -66,22 +65,30 @@ class Conv2DParams:
         rows = self.weights.reshape(
             groups, self.output_channels // groups, self.kernel_height, -1
         ).transpose(0, 2, 3, 1)
-        dtype = float_dtype(self.weights.reshape(self.output_channels, -1).T)
+        dtype = float_dtype(self.columns, self.limits)
         return np.ascontiguousarray(rows.astype(dtype))
 
-    @cached_property
-    def steps(self) -> StepFunction:
-        weights = self.weights.reshape(self.output_channels, -1).T
-        return requantize_steps(self, weights)
+
+@dataclass(frozen=True)
+class Conv2DParams(_Conv2D, Int8Stage):
+    """On int8."""
 
 
-def prepare(layer: Layer) -> Conv2DParams:
+@dataclass(frozen=True)
+class Conv2DS16Params(_Conv2D, Int16Stage):
+    """On int16."""
+
+
+AnyConv2DParams = Conv2DParams | Conv2DS16Params
+
+
+def prepare(layer: Layer) -> AnyConv2DParams:
     layer.count((2, 3))
     source, filters, output = layer.input(0), layer.input(1), layer.output()
-    layer.int8(source, output)
+    layer.activations(source, output)
     for tensor in (source, filters, output):
         layer.rank_is(tensor, 4)
-    weights = layer.constant(filters, ["INT8"])
+    weights = layer.constant(filters, ["INT8", "INT4"])
     output_channels, kernel_height, kernel_width, group_channels = weights.shape
     batches, input_height, input_width, input_channels = source.shape
     layer.require(
@@ -98,17 +105,7 @@ def prepare(layer: Layer) -> Conv2DParams:
         layer, source, output, (kernel_height, kernel_width), dilation
     )
     layer.shape_is(output, (batches, *output.shape[1:3], output_channels))
-    bias = bias_values(layer, layer.optional_input(2), output_channels)
-    scales = channel_scales(layer, filters, output_channels, axis=0)
-    multipliers, shifts = conv_multipliers(layer, filters, source, scales, output)
-    activation_min, activation_max = activation_range(layer, output)
-    assert source.quantization is not None
-    assert output.quantization is not None
-    input_zero_point = source.quantization.zero_point
-    taps = weights.reshape(output_channels, -1).T
-    require_int32_accumulator(layer, filters, taps, bias, input_zero_point)
-    layer.settle()
-    return Conv2DParams(
+    geometry = Conv2DGeometry(
         batches=batches,
         input_height=input_height,
         input_width=input_width,
@@ -125,19 +122,14 @@ def prepare(layer: Layer) -> Conv2DParams:
         dilation_width=dilation[1],
         pad_top=pad_top,
         pad_left=pad_left,
-        input_zero_point=input_zero_point,
-        output_zero_point=output.quantization.zero_point,
-        activation_min=activation_min,
-        activation_max=activation_max,
-        weights=weights,
-        bias=bias,
-        multipliers=multipliers,
-        shifts=shifts,
     )
+    stage = output_stage(layer, source, filters, layer.optional_input(2), output, axis=0)
+    kind = Conv2DS16Params if isinstance(stage, Int16Stage) else Conv2DParams
+    return kind(**vars(geometry), **vars(stage))
 
 
-def eval(params: Conv2DParams, x: Array) -> Array:
-    """int8 [batch, *input shape] to int8, as many rows of output channels as positions."""
+def eval(params: AnyConv2DParams, x: Array) -> Array:
+    """[batch, *input shape] to outputs, as many rows of output channels as positions."""
     dtype = params.matrix.dtype
     images = x.reshape(-1, params.input_height, params.input_width, params.input_channels)
     if (params.kernel_height, params.kernel_width) == (1, 1):
@@ -165,7 +157,7 @@ def eval(params: Conv2DParams, x: Array) -> Array:
     return params.steps(np.concatenate(products, axis=1))
 
 
-def _products(params: Conv2DParams, frame: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
+def _products(params: AnyConv2DParams, frame: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
     """The dot products of one group: (positions, output channels)."""
     kernel_height, taps, channels = matrix.shape
     kernel = (kernel_height, params.kernel_width)

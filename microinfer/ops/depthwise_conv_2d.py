@@ -1,17 +1,18 @@
-"""DEPTHWISE_CONV_2D on int8: each input channel has filters of its own.
+"""DEPTHWISE_CONV_2D on int8 or int16: each input channel has filters of its own.
 
     acc[c]    = bias[c] + sum over the window of
                 weights[ky, kx, c] * (input[c / depth_multiplier] - input_zero_point)
     output[c] = clamp(requantize(acc[c], multipliers[c], shifts[c]) + output_zero_point)
 
-input    int8 [batches, height, width, input_channels]
-weights  int8 [1, kernel_height, kernel_width, output_channels], zero point 0, scale per tensor or
-         per output channel (axis 3); output_channels = input_channels * depth_multiplier
-bias     int32 [output_channels]; optional
-output   int8 [batches, height, width, output_channels]
+input    int8, or int16 with zero point 0 [batches, height, width, input_channels]
+weights  int8, of int8 also int4 [1, kernel_height, kernel_width, output_channels], zero point 0,
+         scale per tensor or per output channel (axis 3);
+         output_channels = input_channels * depth_multiplier
+bias     int32, of int16 int64 [output_channels]; optional
+output   [batches, height, width, output_channels], of the input's type
 
 [TFLM] kernels/internal/reference/integer_ops/depthwise_conv.h.
-C twin: runtime_c/mi_depthwise_conv_2d.h.
+C twins: runtime_c/mi_depthwise_conv_2d.h and mi_depthwise_conv_2d_s16.h.
 """
 
 from __future__ import annotations
@@ -23,16 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .accumulate import float_dtype, padded, patches, require_int32_accumulator
-from .activation import activation_range
-from .channels import bias_values, channel_scales, conv_multipliers, requantize_steps
+from .accumulate import float_dtype, padded, patches
+from .channels import Int8Stage, Int16Stage, Stage, output_stage
 from .layer import Array, Layer, Op
 from .padding import window
-from .step_function import StepFunction
 
 
 @dataclass(frozen=True)
-class DepthwiseConv2DParams:
+class DepthwiseConv2DGeometry:
     batches: int
     input_height: int
     input_width: int
@@ -49,20 +48,20 @@ class DepthwiseConv2DParams:
     dilation_width: int
     pad_top: int
     pad_left: int
-    input_zero_point: int
-    output_zero_point: int
-    activation_min: int
-    activation_max: int
-    weights: NDArray[np.int8]  # [1, kernel_height, kernel_width, output_channels]
-    bias: NDArray[np.int32] | None
-    multipliers: NDArray[np.int32]
-    shifts: NDArray[np.int8]
+
+
+class _DepthwiseConv2D(Stage, DepthwiseConv2DGeometry):
+    """What NumPy makes of the weights."""
+
+    @property
+    def columns(self) -> NDArray[np.int8]:
+        columns: NDArray[np.int8] = self.weights.reshape(-1, self.output_channels)
+        return columns
 
     @cached_property
     def taps(self) -> NDArray[Any]:
         """Weights as floats [kernel_height * kernel_width, output_channels], exact for sums."""
-        taps = self.weights.reshape(-1, self.output_channels)
-        return taps.astype(float_dtype(taps))
+        return self.columns.astype(float_dtype(self.columns, self.limits))
 
     @cached_property
     def row_taps(self) -> NDArray[Any]:
@@ -72,18 +71,27 @@ class DepthwiseConv2DParams:
         repeated = np.tile(self.taps, (1, columns))
         return repeated.reshape(self.kernel_height, self.kernel_width, -1)
 
-    @cached_property
-    def steps(self) -> StepFunction:
-        return requantize_steps(self, self.weights.reshape(-1, self.output_channels))
+
+@dataclass(frozen=True)
+class DepthwiseConv2DParams(_DepthwiseConv2D, Int8Stage):
+    """On int8."""
 
 
-def prepare(layer: Layer) -> DepthwiseConv2DParams:
+@dataclass(frozen=True)
+class DepthwiseConv2DS16Params(_DepthwiseConv2D, Int16Stage):
+    """On int16."""
+
+
+AnyDepthwiseConv2DParams = DepthwiseConv2DParams | DepthwiseConv2DS16Params
+
+
+def prepare(layer: Layer) -> AnyDepthwiseConv2DParams:
     layer.count((2, 3))
     source, filters, output = layer.input(0), layer.input(1), layer.output()
-    layer.int8(source, output)
+    layer.activations(source, output)
     for tensor in (source, filters, output):
         layer.rank_is(tensor, 4)
-    weights = layer.constant(filters, ["INT8"])
+    weights = layer.constant(filters, ["INT8", "INT4"])
     one, kernel_height, kernel_width, output_channels = weights.shape
     batches, input_height, input_width, input_channels = source.shape
     layer.require(
@@ -108,17 +116,7 @@ def prepare(layer: Layer) -> DepthwiseConv2DParams:
         layer, source, output, (kernel_height, kernel_width), dilation
     )
     layer.shape_is(output, (batches, *output.shape[1:3], output_channels))
-    bias = bias_values(layer, layer.optional_input(2), output_channels)
-    scales = channel_scales(layer, filters, output_channels, axis=3)
-    multipliers, shifts = conv_multipliers(layer, filters, source, scales, output)
-    activation_min, activation_max = activation_range(layer, output)
-    assert source.quantization is not None
-    assert output.quantization is not None
-    input_zero_point = source.quantization.zero_point
-    taps = weights.reshape(-1, output_channels)
-    require_int32_accumulator(layer, filters, taps, bias, input_zero_point)
-    layer.settle()
-    return DepthwiseConv2DParams(
+    geometry = DepthwiseConv2DGeometry(
         batches=batches,
         input_height=input_height,
         input_width=input_width,
@@ -135,19 +133,21 @@ def prepare(layer: Layer) -> DepthwiseConv2DParams:
         dilation_width=dilation[1],
         pad_top=pad_top,
         pad_left=pad_left,
-        input_zero_point=input_zero_point,
-        output_zero_point=output.quantization.zero_point,
-        activation_min=activation_min,
-        activation_max=activation_max,
-        weights=weights,
-        bias=bias,
-        multipliers=multipliers,
-        shifts=shifts,
     )
+    layer.require(
+        source.type == "INT8" or filters.type == "INT8",
+        filters,
+        "is INT4; with INT16 activations TFLM refuses it, and LiteRT reads it as if it were INT8",
+        "use int8 weights here, or int8 activations",
+    )
+    bias = layer.optional_input(2)
+    stage = output_stage(layer, source, filters, bias, output, axis=3, bias_types=("INT64",))
+    kind = DepthwiseConv2DS16Params if isinstance(stage, Int16Stage) else DepthwiseConv2DParams
+    return kind(**vars(geometry), **vars(stage))
 
 
-def eval(params: DepthwiseConv2DParams, x: Array) -> Array:
-    """int8 [batch, *input shape] to int8, as many rows of output channels as positions."""
+def eval(params: AnyDepthwiseConv2DParams, x: Array) -> Array:
+    """[batch, *input shape] to outputs, as many rows of output channels as positions."""
     taps = params.taps
     kernel = (params.kernel_height, params.kernel_width)
     output = (params.output_height, params.output_width)
@@ -170,7 +170,7 @@ def eval(params: DepthwiseConv2DParams, x: Array) -> Array:
     return params.steps(products.reshape(-1, params.output_channels))
 
 
-def _sum_of_taps(params: DepthwiseConv2DParams, frame: NDArray[Any]) -> NDArray[Any]:
+def _sum_of_taps(params: AnyDepthwiseConv2DParams, frame: NDArray[Any]) -> NDArray[Any]:
     """sum over taps of input * weight, per channel: (batch, out_h, out_w, channels).
 
     A whole row of products at a time, column by column and channel by channel: a long run of

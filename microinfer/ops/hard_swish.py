@@ -48,6 +48,13 @@ def prepare(layer: Layer) -> LookupParams:
     layer.require(
         output_shift <= 0, layer.output(), f"needs the real multiplier {real_output:g}, below 1"
     )
+    # The runtimes divide in int16, whose powers of two end there.
+    layer.require(
+        output_shift >= -15,
+        layer.input(0),
+        f"has scale {source.scale:g}: the runtimes shift by more than 16 bits have",
+        "the scales around this layer are out of proportion; check the calibration data",
+    )
     layer.settle()
     output_16, relu_16 = _to_16_bits(output_multiplier), _to_16_bits(relu_multiplier)
 

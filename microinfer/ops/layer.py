@@ -35,6 +35,11 @@ class Op:
     elements are in the output's order; the interpreter gives them the output's shape.
     ``in_place``: the output may lie where the input of the same size lay, as the C kernel reads
     each element before it writes there.
+    ``state`` are the inputs, by position, that persist: variable tensors and handles of resource
+    variables. ``eval`` is given their values before the first sample after the operands, with an
+    axis of 1 in front, and returns those after each sample after its outputs.
+    ``resource``: the state is a resource variable, and the first input its handle.
+    ``computes``: whether the outputs are values, and not handles.
     """
 
     name: str
@@ -42,12 +47,19 @@ class Op:
     eval: Callable[..., Array | tuple[Array, ...]]
     operands: tuple[int, ...] | None = (0,)
     in_place: bool = False
+    state: tuple[int, ...] = ()
+    resource: bool = False
+    computes: bool = True
 
     def operand_indices(self, node: Node) -> tuple[int, ...]:
         """Tensor indices of the operands of ``node``."""
         if self.operands is None:
             return node.inputs
         return tuple(node.inputs[position] for position in self.operands)
+
+    def state_indices(self, node: Node) -> tuple[int, ...]:
+        """Tensor indices of the state of ``node``."""
+        return tuple(node.inputs[position] for position in self.state)
 
 
 class LayerRefused(Exception):
@@ -65,6 +77,9 @@ class Layer:
         self.numerics = numerics
         self.node = graph.nodes[index]
         self.options = self.node.options
+        self.expected: dict[
+            int, tuple[int, ...]
+        ] = {}  # by id of a tensor: what its shape has to be
         self._problems = problems
         self._recorded_before = len(problems)
 
@@ -119,15 +134,38 @@ class Layer:
         self.settle()
         return tensor.data
 
+    def variable(self, position: int, *types: str) -> Tensor:
+        """A tensor at ``position`` that keeps its value between invocations."""
+        tensor = self.optional_input(position)
+        if tensor is None:
+            self.refuse(None, f"input {position}, its state, is absent")
+            raise LayerRefused
+        self.type_is(tensor, *types)
+        self.require(
+            tensor.is_variable and tensor.data is None,
+            tensor,
+            "is the layer's state, but no variable tensor",
+            "convert again with a current converter",
+        )
+        return tensor
+
     # -- checks that many ops share ---------------------------------------------------------
 
     def type_is(self, tensor: Tensor, *types: str) -> None:
-        fix = ""
-        if tensor.type == "FLOAT32":
-            fix = "convert the model with full-integer int8 quantization"
+        fixes = {
+            "FLOAT32": "convert the model with full-integer int8 quantization",
+            "UINT8": "this is the older uint8 quantization: convert the model again with int8",
+        }
+        if "INT8" in types and "INT16" not in types:
+            fixes["INT16"] = (
+                "keep this layer in int8: a QUANTIZE to int8 before it, one back after it"
+            )
         expected = " or ".join(types)
         self.require(
-            tensor.type in types, tensor, f"has type {tensor.type}, expected {expected}", fix
+            tensor.type in types,
+            tensor,
+            f"has type {tensor.type}, expected {expected}",
+            fixes.get(tensor.type, ""),
         )
 
     def int8(self, *tensors: Tensor) -> None:
@@ -136,6 +174,32 @@ class Layer:
             self.type_is(tensor, "INT8")
             if tensor.type == "INT8":
                 self.per_tensor(tensor)
+
+    def activations(self, *tensors: Tensor) -> None:
+        """Require activations that are all int8, or all int16 with a zero point of 0."""
+        for tensor in tensors:
+            self.type_is(tensor, "INT8", "INT16")
+            if tensor.type not in ("INT8", "INT16"):
+                continue
+            self.per_tensor(tensor)
+            self.require(
+                tensor.type == tensors[0].type,
+                tensor,
+                f'has type {tensor.type}, but "{tensors[0].name}" has {tensors[0].type}',
+                "insert a QUANTIZE, or convert again with one type for all activations",
+            )
+            if tensor.type == "INT16":
+                self.symmetric(tensor)
+
+    def symmetric(self, tensor: Tensor) -> None:
+        """Require a zero point of 0, as the runtimes do of int16."""
+        if tensor.quantization is not None and tensor.quantization.zero_points.any():
+            zero_point = int(tensor.quantization.zero_points[0])
+            self.refuse(
+                tensor,
+                f"is {tensor.type} with zero point {zero_point}, expected 0",
+                "convert again with symmetric int16 activations (16x8)",
+            )
 
     def per_tensor(self, tensor: Tensor) -> None:
         """Require one finite positive scale and a zero point that the type can hold."""
@@ -183,7 +247,12 @@ class Layer:
             "insert a QUANTIZE, or convert again with a current converter",
         )
 
+    def expect(self, tensor: Tensor, shape: tuple[int, ...]) -> None:
+        """State what follows for a tensor's shape; ``passes`` give it to those left open."""
+        self.expected[id(tensor)] = shape
+
     def shape_is(self, tensor: Tensor, expected: tuple[int, ...]) -> None:
+        self.expect(tensor, expected)
         self.require(
             tensor.shape == expected, tensor, f"has shape {tensor.shape}, expected {expected}"
         )

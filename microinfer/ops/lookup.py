@@ -31,11 +31,14 @@ class LookupParams:
         return np.concatenate([self.table[128:], self.table[:128]])
 
 
-def unary_quantization(layer: Layer) -> tuple[Quantization, Quantization]:
-    """Check an int8 op of one input and one output of the same shape; their quantizations."""
+def unary_quantization(layer: Layer, int16: bool = False) -> tuple[Quantization, Quantization]:
+    """Check an int8 op of one input and one output of the same shape; their quantizations.
+
+    With ``int16`` both may also be int16.
+    """
     layer.count(1)
     source, output = layer.input(0), layer.output()
-    layer.int8(source, output)
+    (layer.activations if int16 else layer.int8)(source, output)
     layer.shape_is(output, source.shape)
     layer.settle()
     assert source.quantization is not None

@@ -1,4 +1,4 @@
-"""MAXIMUM and MINIMUM on int8, with broadcasting: of raw integers, so that all scales are equal.
+"""MAXIMUM and MINIMUM on int8 or int16, with broadcasting: of raw integers, of one scale.
 
 [TFLM] kernels/internal/reference/maximum_minimum.h. C twin: runtime_c/mi_maximum_minimum.h.
 """
@@ -29,7 +29,7 @@ def prepare_minimum(layer: Layer) -> MaximumMinimumParams:
 def _prepare(layer: Layer, larger: int) -> MaximumMinimumParams:
     layer.count(2)
     first, second, output = layer.input(0), layer.input(1), layer.output()
-    layer.int8(first, second, output)
+    layer.activations(first, second, output)
     layer.settle()
     layer.same_quantization(first, second)
     layer.same_quantization(first, output)
@@ -38,7 +38,7 @@ def _prepare(layer: Layer, larger: int) -> MaximumMinimumParams:
 
 
 def eval(params: MaximumMinimumParams, x1: Array, x2: Array) -> Array:
-    """int8 and int8 to int8, each [batch, *shape]."""
+    """int8 and int8 to int8, or the same of int16, each [batch, *shape]."""
     x1, x2 = expand(params, x1, x2)
     chosen: Array = np.maximum(x1, x2) if params.larger else np.minimum(x1, x2)
     return chosen

@@ -70,14 +70,14 @@ class MovementParams:
 
 
 # Types whose elements are moved as they are, by every such op.
-MOVABLE = ("INT8", "INT16", "INT32", "INT64", "FLOAT32")
-QUANTIZED = ("INT8", "INT16")
+MOVABLE = ("INT8", "INT16", "INT32", "INT64", "FLOAT32", "BOOL")
+QUANTIZED = ("INT8", "INT16", "UINT8")
 
 
-def check(layer: Layer, *tensors: Tensor) -> None:
-    """Require movable elements of one type and, where quantized, one quantization."""
+def check(layer: Layer, *tensors: Tensor, types: tuple[str, ...] = MOVABLE) -> None:
+    """Require elements of one of ``types`` and, where quantized, one quantization."""
     first, *others = [layer.output(i) for i in range(len(layer.node.outputs))]
-    layer.type_is(first, *MOVABLE)
+    layer.type_is(first, *types)
     for tensor in (*tensors, *others):
         layer.type_is(tensor, first.type)
         if first.type == "INT8":
@@ -199,7 +199,8 @@ def eval(params: MovementParams, *inputs: Array) -> Array | tuple[Array, ...]:
             continue
         assert move.source is not None
         x = inputs[move.source]
-        source = np.broadcast_to(x.reshape(len(x), -1), (batch, x[0].size))
+        flat = np.ascontiguousarray(x).reshape(len(x), -1)  # else it may be a view with gaps
+        source = np.broadcast_to(flat, (batch, x[0].size))
         if isinstance(move.params, GatherParams):
             output[:] = _gathered(source, move.params)
         else:

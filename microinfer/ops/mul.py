@@ -1,4 +1,4 @@
-"""MUL on int8, with broadcasting.
+"""MUL on int8 or int16, with broadcasting.
 
     output = clamp(requantize((input1 - zero_point1) * (input2 - zero_point2), multiplier, shift)
                    + output_zero_point)
@@ -33,7 +33,7 @@ class MulParams(Broadcast):
 def prepare(layer: Layer) -> MulParams:
     layer.count(2)
     first, second, output = layer.input(0), layer.input(1), layer.output()
-    layer.int8(first, second, output)
+    layer.activations(first, second, output)
     layer.settle()
     loops = broadcast(layer)
     activation_min, activation_max = activation_range(layer, output)
@@ -60,14 +60,14 @@ def prepare(layer: Layer) -> MulParams:
 
 
 def eval(params: MulParams, x1: Array, x2: Array) -> Array:
-    """int8 and int8 to int8, each [batch, *shape]."""
+    """int8 and int8 to int8, or the same of int16, each [batch, *shape]."""
     x1, x2 = expand(params, x1, x2)
     products = (x1.astype(np.int32) - params.input1_zero_point) * (
         x2.astype(np.int32) - params.input2_zero_point
     )
     outputs = requantize(products, params.output_multiplier, params.output_shift)
     outputs += params.output_zero_point
-    return np.clip(outputs, params.activation_min, params.activation_max).astype(np.int8)
+    return np.clip(outputs, params.activation_min, params.activation_max).astype(x1.dtype)
 
 
 OP = Op("MUL", prepare, eval, operands=(0, 1), in_place=True)

@@ -40,6 +40,7 @@ def window(
     layer.settle()
     height, pad_top = same_or_valid(padding, source.shape[1], kernel[0], stride[0], dilation[0])
     width, pad_left = same_or_valid(padding, source.shape[2], kernel[1], stride[1], dilation[1])
+    layer.expect(output, (source.shape[0], height, width, output.shape[3]))
     layer.require(
         min(height, width) >= 1 and output.shape[1:3] == (height, width),
         output,

@@ -1,11 +1,12 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D on int8: a window over raw values, no rescale.
+"""AVERAGE_POOL_2D and MAX_POOL_2D on int8 or int16: a window over raw values, no rescale.
 
     average: round(sum / count), ties away from zero of the raw integer, zero points untouched
     maximum: max
 
 both over the taps inside the image only, then clamped to the fused activation.
 
-input, output  int8 [batches, height, width, channels] of equal quantization
+input, output  int8, or int16 with zero point 0 [batches, height, width, channels] of equal
+               quantization
 
 [TFLM] kernels/internal/reference/integer_ops/pooling.h.
 C twin: runtime_c/mi_pool_2d.h.
@@ -22,7 +23,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from .accumulate import padded, patches
 from .activation import activation_range
-from .layer import INT8_MIN, Array, Layer, Op
+from .layer import Array, Layer, Op
 from .padding import window
 
 
@@ -58,17 +59,16 @@ class Pool2DParams:
         )
         return (rows[:, None] * columns)[:, :, None].astype(np.float64)
 
-    @cached_property
-    def sum_dtype(self) -> np.dtype[Any]:
-        """The narrowest float type in which a window's sum is exact."""
-        largest = self.kernel_height * self.kernel_width * -INT8_MIN
+    def sum_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """The narrowest float type in which a window's sum of ``dtype`` is exact."""
+        largest = self.kernel_height * self.kernel_width * -int(np.iinfo(dtype).min)
         return np.dtype(np.float32 if largest < 2**24 else np.float64)
 
 
 def prepare(layer: Layer) -> Pool2DParams:
     layer.count(1)
     source, output = layer.input(0), layer.output()
-    layer.int8(source, output)
+    layer.activations(source, output)
     layer.rank_is(source, 4)
     layer.rank_is(output, 4)
     layer.settle()
@@ -77,8 +77,9 @@ def prepare(layer: Layer) -> Pool2DParams:
     kernel = (layer.options["filter_height"], layer.options["filter_width"])
     stride_height, stride_width, pad_top, pad_left = window(layer, source, output, kernel, (1, 1))
     layer.shape_is(output, (batches, *output.shape[1:3], channels))
+    most = 2**15 if source.type == "INT16" else 2**23  # sums have to fit int32
     layer.require(
-        kernel[0] * kernel[1] <= 2**23, None, f"has a window of {kernel[0]} x {kernel[1]} values"
+        kernel[0] * kernel[1] <= most, None, f"has a window of {kernel[0]} x {kernel[1]} values"
     )
     activation_min, activation_max = activation_range(layer, output)
     layer.settle()
@@ -121,25 +122,26 @@ def _taps_inside(output: int, stride: int, pad: int, kernel: int, size: int) -> 
     return np.minimum(first + kernel, size) - np.maximum(first, 0)
 
 
-def _clamp(params: Pool2DParams, values: Array) -> Array:
+def _clamp(params: Pool2DParams, values: Array, dtype: np.dtype[Any]) -> Array:
     limited = np.minimum(np.maximum(values, params.activation_min), params.activation_max)
-    return limited.astype(np.int8)
+    return limited.astype(dtype)
 
 
 def eval_average(params: Pool2DParams, x: Array) -> Array:
     # float64 truncates as C's integers do: a quotient that is no integer is at least 1 / count
     # away from one, and both are far below 2^53.
-    sums = np.einsum("nhwijc->nhwc", _windows(params, x, params.sum_dtype, 0)).astype(np.float64)
+    windows = _windows(params, x, params.sum_dtype(x.dtype), 0)
+    sums = np.einsum("nhwijc->nhwc", windows).astype(np.float64)
     sums += np.copysign(params.count // 2, sums)
-    return _clamp(params, np.trunc(sums / params.count))
+    return _clamp(params, np.trunc(sums / params.count), x.dtype)
 
 
 def eval_maximum(params: Pool2DParams, x: Array) -> Array:
-    windows = _windows(params, x, np.int8, INT8_MIN)
+    windows = _windows(params, x, x.dtype, int(np.iinfo(x.dtype).min))
     largest = windows[:, :, :, 0, 0].copy()
     for ky, kx in np.ndindex(params.kernel_height, params.kernel_width):
         np.maximum(largest, windows[:, :, :, ky, kx], out=largest)
-    return _clamp(params, largest)
+    return _clamp(params, largest, x.dtype)
 
 
 AVERAGE = Op("AVERAGE_POOL_2D", prepare, eval_average)

@@ -1,25 +1,39 @@
-"""QUANTIZE and DEQUANTIZE: between reals and integers, and from one int8 quantization to another.
+"""QUANTIZE and DEQUANTIZE: between reals and integers, and from one quantization to another.
 
-float32 to int8:  clamp(round(x / scale) + zero_point), the quotient and its rounding (half away
-                  from zero) in float32. Beyond the range it saturates; NaN counts as 0.
-int8 to int8:     clamp(requantize(x - input_zero_point) + zero_point)
-int8 to float32:  scale * (q - zero_point) in float32. (TFLite forms the product in float64, where
-                  24 and 9 bits are exact, and rounds it once: the same.)
+float32 to integer:  clamp(round(x / scale) + zero_point), the quotient and its rounding (half
+                     away from zero) in float32. Beyond the range it saturates; NaN counts as 0.
+integer to integer:  clamp(requantize(x - input_zero_point) + zero_point)
+integer to float32:  scale * (q - zero_point) in float32. (TFLite forms the product in float64,
+                     where 24 and 17 bits are exact, and rounds it once: the same.)
 
+Which types there are is what at least one runtime takes.
 [TFLM] kernels/internal/reference/quantize.h, requantize.h, dequantize.h.
 Runtimes convert values beyond int32 as their CPU does (x86: to the minimum, Arm: saturated).
-C twins: runtime_c/mi_quantize.h, mi_lookup.h.
+C twins: runtime_c/mi_quantize.h, mi_rescale.h, mi_lookup.h.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from ..fixedpoint import quantize_multiplier, requantize, round_half_away
+from ..fixedpoint import quantize_multiplier, round_half_away
 from . import lookup
-from .layer import INT8_MAX, INT8_MIN, Array, Layer, Op
+from .layer import Array, Layer, Op
+from .rescale import RescaleParams, quantizations, rescale
+from .rescale import eval as eval_rescale
+
+# What QUANTIZE makes of each type.
+PAIRS = {
+    "FLOAT32": ("INT8", "INT16", "UINT8"),
+    "INT8": ("INT8", "INT16", "INT32", "UINT8"),
+    "UINT8": ("INT8", "INT16", "UINT8"),
+    "INT16": ("INT8", "INT16", "INT32"),
+    "INT32": ("INT8", "INT16"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,22 @@ class QuantizeParams:
     size: int
     scale: np.float32
     zero_point: int
+    dtype: ClassVar[DTypeLike] = np.int8
+
+
+class QuantizeInt16Params(QuantizeParams):
+    dtype = np.int16
+
+
+class QuantizeUint8Params(QuantizeParams):
+    dtype = np.uint8
+
+
+OF_REALS = {
+    "INT8": QuantizeParams,
+    "INT16": QuantizeInt16Params,
+    "UINT8": QuantizeUint8Params,
+}
 
 
 @dataclass(frozen=True)
@@ -36,63 +66,67 @@ class DequantizeParams:
     zero_point: int
 
 
-def prepare_quantize(layer: Layer) -> QuantizeParams | lookup.LookupParams:
+def prepare_quantize(layer: Layer) -> QuantizeParams | RescaleParams | lookup.LookupParams:
     layer.count(1)
     source, output = layer.input(0), layer.output()
-    layer.require(
-        source.type in ("FLOAT32", "INT8"),
-        source,
-        f"has type {source.type}, expected FLOAT32 or INT8",
-    )
-    layer.int8(output)
-    layer.shape_is(output, source.shape)
+    layer.type_is(source, *PAIRS)
     layer.settle()
-    assert output.quantization is not None
+    layer.type_is(output, *PAIRS[source.type])
+    layer.settle()
+    layer.shape_is(output, source.shape)
+    for tensor in (source, output):
+        if tensor.type != "FLOAT32":
+            layer.per_tensor(tensor)
+        if tensor.type == "INT32":  # an int16 may have any: SOFTMAX gives it -32768
+            layer.symmetric(tensor)
+    layer.settle()
     if source.type == "FLOAT32":
-        return QuantizeParams(
+        assert output.quantization is not None
+        return OF_REALS[output.type](
             size=output.size,
             scale=np.float32(output.quantization.scale),
             zero_point=output.quantization.zero_point,
         )
-    before, after = lookup.unary_quantization(layer)
+    before, after = quantizations(layer)
     real = before.scale / after.scale
     layer.multiplier_fits(output, real)
     layer.settle()
-    multiplier, shift = quantize_multiplier(real)
-    return lookup.tabulate(
-        layer,
-        lambda q: requantize(q - before.zero_point, multiplier, shift) + after.zero_point,
-    )
+    factor = quantize_multiplier(real)
+    return rescale(layer, factor, factor)
 
 
-def quantize(x: Array, scale: np.float32, zero_point: int) -> Array:
-    """float32 to int8, as TFLite's QUANTIZE does it."""
+def quantize(x: Array, scale: np.float32, zero_point: int, dtype: DTypeLike = np.int8) -> Array:
+    """float32 to an integer type of up to 16 bits, as TFLite's QUANTIZE does it."""
     with np.errstate(over="ignore", invalid="ignore"):
         steps = round_half_away(np.asarray(x, np.float32) / scale)
     steps = np.nan_to_num(steps, nan=0.0, posinf=2.0**20, neginf=-(2.0**20))
     steps = np.clip(steps, -(2.0**20), 2.0**20)
-    outputs: Array = np.clip(steps.astype(np.int64) + zero_point, INT8_MIN, INT8_MAX)
-    return outputs.astype(np.int8)
+    limits = np.iinfo(np.dtype(dtype))
+    outputs: Array = np.clip(steps.astype(np.int64) + zero_point, limits.min, limits.max)
+    return outputs.astype(dtype)
 
 
 def dequantize(q: Array, scale: float | np.float32, zero_point: int) -> Array:
-    """int8 to float32, as TFLite's DEQUANTIZE does it."""
+    """int8, int16 or uint8 to float32, as TFLite's DEQUANTIZE does it."""
     with np.errstate(over="ignore"):
         real: Array = np.float32(scale) * (q.astype(np.int32) - zero_point).astype(np.float32)
     return real
 
 
-def eval_quantize(params: QuantizeParams | lookup.LookupParams, x: Array) -> Array:
-    if isinstance(params, lookup.LookupParams):
-        return lookup.eval(params, x)
-    return quantize(x, params.scale, params.zero_point)
+def eval_quantize(params: QuantizeParams | RescaleParams | lookup.LookupParams, x: Array) -> Array:
+    """[batch, *shape] of the input's type to the output's."""
+    if isinstance(params, QuantizeParams):
+        return quantize(x, params.scale, params.zero_point, params.dtype)
+    return eval_rescale(params, x)
 
 
 def prepare_dequantize(layer: Layer) -> DequantizeParams:
     layer.count(1)
     source, output = layer.input(0), layer.output()
-    layer.int8(source)
+    layer.type_is(source, "INT8", "INT16", "UINT8")
     layer.type_is(output, "FLOAT32")
+    layer.settle()
+    layer.per_tensor(source)
     layer.shape_is(output, source.shape)
     layer.settle()
     assert source.quantization is not None

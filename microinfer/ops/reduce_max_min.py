@@ -1,8 +1,8 @@
-"""REDUCE_MAX and REDUCE_MIN on int8 over any axes: raw values, no rescale.
+"""REDUCE_MAX and REDUCE_MIN over any axes: raw values, no rescale.
 
     output = max(input) or min(input)
 
-input, output  int8 of equal quantization
+input, output  int8 or int16 of equal quantization
 
 [TFLM] kernels/internal/reference/reduce.h, ReduceGeneric. C twin: runtime_c/mi_reduce.h.
 """
@@ -24,14 +24,14 @@ class ReduceExtremeParams(Reduction):
 def prepare(layer: Layer, sign: int) -> ReduceExtremeParams:
     layer.count(2)
     source, output = layer.input(0), layer.output()
-    layer.int8(source, output)
+    layer.activations(source, output)
     layer.settle()
     layer.same_quantization(source, output)
     return ReduceExtremeParams(**vars(reduction(layer)), sign=sign)
 
 
 def eval(params: ReduceExtremeParams, x: Array) -> Array:
-    """int8 [batch, *input shape] to int8 [batch, kept extents]."""
+    """[batch, *input shape] to [batch, kept extents]."""
     loops = x.reshape(len(x), *params.interleaved)
     extreme: Array = (loops.max if params.sign > 0 else loops.min)(axis=params.reduced_axes)
     return extreme

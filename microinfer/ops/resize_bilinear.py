@@ -1,8 +1,8 @@
-"""RESIZE_BILINEAR on int8: four neighbours, weighted in 1024ths per axis.
+"""RESIZE_BILINEAR on int8 or int16: four neighbours, weighted in 1024ths per axis.
 
-input   int8 [batches, height, width, channels]
+input   [batches, height, width, channels]
 size    int32 [2], constant: the output's height and width
-output  int8 of the input's quantization, which plays no part
+output  of the input's quantization, which plays no part
 
     place(i)  = clamp(i * scale + offset, 0, (input - 1) * 1024): where index i lies in the input
     scale     = round(input * 1024 / output), or round((input - 1) * 1024 / (output - 1)) with
@@ -53,7 +53,7 @@ def _scale(size: int, output_size: int, align_corners: bool, half_pixel: bool) -
 def prepare(layer: Layer) -> ResizeBilinearParams:
     layer.count(2)
     source, output = layer.input(0), layer.output()
-    layer.type_is(output, "INT8")
+    layer.type_is(output, "INT8", "INT16")
     layer.settle()
     movement.check(layer, source)
     layer.rank_is(source, 4)
@@ -92,17 +92,17 @@ def _neighbours(
 
 
 def eval(p: ResizeBilinearParams, x: Array) -> Array:
-    """int8 [batch, batches, height, width, channels]; sums stay below 2^28."""
+    """[batch, batches, height, width, channels]; sums stay below 2^35."""
     low, high, weight = _neighbours(p.input_height, p.output_height, p.row_scale, p.row_offset)
     weight = weight[:, None, None]
-    pixels = x.astype(np.int32)
+    pixels = x.astype(np.int32 if x.dtype == np.int8 else np.int64)
     rows = pixels[:, :, low] * (ONE - weight) + pixels[:, :, high] * weight
     low, high, weight = _neighbours(p.input_width, p.output_width, p.column_scale, p.column_offset)
     weight = weight[:, None]
     sums = rows[:, :, :, low] * (ONE - weight) + rows[:, :, :, high] * weight
     half = ONE * ONE // 2
     rounded = (np.abs(sums) + half) // (ONE * ONE)
-    outputs: Array = np.where(sums < 0, -rounded, rounded).astype(np.int8)
+    outputs: Array = np.where(sums < 0, -rounded, rounded).astype(x.dtype)
     return outputs
 
 

@@ -1,4 +1,4 @@
-"""SELECT_V2 and SELECT on int8: input1 where the condition holds, else input2.
+"""SELECT_V2 and SELECT on int8 or int16: input1 where the condition holds, else input2.
 
     output = condition ? input1 : input2
 
@@ -27,11 +27,12 @@ def prepare(layer: Layer) -> SelectParams:
     condition, first, second = (layer.input(position) for position in range(3))
     output = layer.output()
     layer.type_is(condition, "BOOL")
-    layer.int8(first, second, output)
+    layer.activations(first, second, output)
     layer.settle()
     layer.same_quantization(first, output)
     layer.same_quantization(second, output)
     if layer.node.op == "SELECT":
+        layer.expect(output, first.shape)
         layer.shape_is(first, output.shape)
         layer.shape_is(second, output.shape)
         layer.require(
@@ -46,7 +47,7 @@ def prepare(layer: Layer) -> SelectParams:
 
 
 def eval(params: SelectParams, condition: Array, x1: Array, x2: Array) -> Array:
-    """bool, int8 and int8 to int8, each [batch, *shape]."""
+    """bool, int8 and int8 to int8, or the same of int16, each [batch, *shape]."""
     return np.where(
         view(params.extents, params.condition_strides, condition),
         view(params.extents, params.input1_strides, x1),

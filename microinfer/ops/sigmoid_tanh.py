@@ -1,19 +1,21 @@
-"""LOGISTIC and TANH on int8.
+"""LOGISTIC and TANH on int8 and int16.
 
-LOGISTIC: output = 1 / (1 + exp(-x)), scale 1/256, zero point -128
-TANH:     output = tanh(x), scale 1/128, zero point 0
+LOGISTIC: output = 1 / (1 + exp(-x)), scale 1/256, zero point -128; of int16 1/32768 and 0
+TANH:     output = tanh(x), scale 1/128, zero point 0; of int16 1/32768 and 0
 
-Profile "fixed_point": the input is rescaled to Q4.27 and gemmlowp's polynomials give Q0.31
+On int16 both are read from a table of the sigmoid, in all profiles (sigmoid_tanh_s16.py).
+On int8, profile "fixed_point": the input is rescaled to Q4.27 and gemmlowp's polynomials give Q0.31
 ([TFLM] kernels/internal/reference/integer_ops/logistic.h, tanh.h). Profile "table": float32
 functions, rounded ([LITERT] kernels/activations.cc). They differ for input scales of 8 and more,
 where the first gives an end of the range even for real zero.
-C twin: runtime_c/mi_lookup.h.
+C twins: runtime_c/mi_lookup.h, mi_logistic.h.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,15 +29,55 @@ from ..fixedpoint import (
     rounding_divide_by_pot,
 )
 from ..graph import Quantization
-from .layer import INT8_MAX, INT8_MIN, Layer, Op
-from .lookup import LookupParams, eval, float_table, tabulate, unary_quantization
+from ..sigmoid_tanh_s16 import sigmoid_by_table, table_multiplier, tanh_by_table
+from . import lookup
+from .layer import INT8_MAX, INT8_MIN, Array, Layer, Op
+from .lookup import LookupParams, float_table, tabulate, unary_quantization
 
 INTEGER_BITS = 4
 
 
+@dataclass(frozen=True)
+class SigmoidTanhParams:
+    size: int
+    tanh: int  # 1: TANH, 0: LOGISTIC
+    multiplier: int
+    shift: int  # to the right
+
+
+def _int16(layer: Layer, tanh: int) -> SigmoidTanhParams:
+    """LOGISTIC or TANH on int16.
+
+    The scales that need no rounding are 2^-12 and, of TANH, 2^-11.
+    """
+    source = _output_is(layer, 1 / 32768, 0)
+    log2 = math.log2(source.scale)
+    left_shift = 12 + round(log2)
+    if abs(log2 - round(log2)) < 1e-3 and left_shift in range(tanh + 1):
+        multiplier, shift = 3 << left_shift, 0
+    else:
+        multiplier, shift = table_multiplier(source.scale)
+    layer.require(
+        multiplier <= 32767,
+        layer.input(0),
+        f"has scale {source.scale:g}, expected less than 8/3",
+        "check the calibration data",
+    )
+    layer.settle()
+    return SigmoidTanhParams(layer.output().size, tanh, multiplier, shift)
+
+
+def eval(params: LookupParams | SigmoidTanhParams, x: Array) -> Array:
+    """int8 or int16 [batch, *shape] to the same."""
+    if isinstance(params, LookupParams):
+        return lookup.eval(params, x)
+    function = tanh_by_table if params.tanh else sigmoid_by_table
+    return function(x, params.multiplier, params.shift).astype(np.int16)
+
+
 def _output_is(layer: Layer, scale: float, zero_point: int) -> Quantization:
     """Require the output's fixed quantization, and an input scale that Q4.27 can tell from 0."""
-    source, output = unary_quantization(layer)
+    source, output = unary_quantization(layer, int16=True)
     layer.require(
         output.scale == scale and output.zero_point == zero_point,
         layer.output(),
@@ -84,7 +126,9 @@ def _tanh(x: Int64Array) -> Int64Array:
     return rounding_divide_by_pot(value, 24)
 
 
-def prepare_logistic(layer: Layer) -> LookupParams:
+def prepare_logistic(layer: Layer) -> LookupParams | SigmoidTanhParams:
+    if layer.input(0).type == "INT16":
+        return _int16(layer, tanh=0)
     source = _output_is(layer, 1 / 256, -128)
     if layer.numerics.sigmoid_tanh == "fixed_point":
         return tabulate(layer, _saturating(source, _logistic))
@@ -94,7 +138,9 @@ def prepare_logistic(layer: Layer) -> LookupParams:
     return tabulate(layer, float_table(lambda x: one / (one + np.exp(-x)), source, output))
 
 
-def prepare_tanh(layer: Layer) -> LookupParams:
+def prepare_tanh(layer: Layer) -> LookupParams | SigmoidTanhParams:
+    if layer.input(0).type == "INT16":
+        return _int16(layer, tanh=1)
     source = _output_is(layer, 1 / 128, 0)
     if layer.numerics.sigmoid_tanh == "fixed_point":
         return tabulate(layer, _saturating(source, _tanh))

@@ -34,6 +34,7 @@ def _prepare(layer: Layer, to_batch: bool) -> movement.MovementParams:
     befores, afters = edges[::2], edges[1::2]
     batches, *sizes, channels = space.shape if len(space.shape) == axes + 2 else (0,) * (axes + 2)
     padded = [a + n + b for a, n, b in zip(befores, sizes, afters, strict=True)]
+    layer.expect(output, _output_shape(source.shape, blocks, edges, to_batch))
     layer.require(
         many.shape
         == (
@@ -77,6 +78,18 @@ def _prepare(layer: Layer, to_batch: bool) -> movement.MovementParams:
         )
         moves.append(movement.Move(copy))
     return movement.movement(layer, *moves)
+
+
+def _output_shape(
+    shape: tuple[int, ...], blocks: list[int], edges: list[int], to_batch: bool
+) -> tuple[int, ...]:
+    batches, *sizes, channels = shape
+    edge = [a + b for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    number = math.prod(blocks)
+    triples = zip(sizes, blocks, edge, strict=True)
+    if to_batch:
+        return (batches * number, *((n + e) // block for n, block, e in triples), channels)
+    return (batches // number, *(n * block - e for n, block, e in triples), channels)
 
 
 TO_BATCH = Op("SPACE_TO_BATCH_ND", lambda layer: _prepare(layer, True), movement.eval)

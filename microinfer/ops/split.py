@@ -17,11 +17,13 @@ def _split(layer: Layer, data: int, axis: int, sizes: list[int]) -> movement.Mov
     source = layer.input(data)
     movement.check(layer, source)
     strides = movement.row_major(source.shape)
+    for position, size in enumerate(sizes):
+        part = (*source.shape[:axis], size, *source.shape[axis + 1 :])
+        layer.shape_is(layer.output(position), part)
+    layer.settle()
     copies, first = [], 0
     for position, size in enumerate(sizes):
         output = layer.output(position)
-        layer.shape_is(output, (*source.shape[:axis], size, *source.shape[axis + 1 :]))
-        layer.settle()
         copy = movement.copy(
             layer,
             output,

@@ -1,12 +1,13 @@
-"""SQUARED_DIFFERENCE on int8, with broadcasting.
+"""SQUARED_DIFFERENCE on int8 or int16, with broadcasting.
 
 Both inputs are brought to one finer scale, as in ADD, and subtracted:
 
-    a_i    = requantize((input_i - input_i_zero_point) << 7, multiplier_i, shift_i)
-    output = clamp8(requantize((a_1 - a_2)^2, output_multiplier, output_shift) + output_zero_point)
+    a_i    = requantize((input_i - input_i_zero_point) << left_shift, multiplier_i, shift_i)
+    output = clamp(requantize((a_1 - a_2)^2, output_multiplier, output_shift) + output_zero_point)
 
-with real multipliers s_i / (2 max(s_1, s_2)) and (2 max(s_1, s_2))^2 / (2^14 s_output), all below
-1 and formed in double. |a_1 - a_2| <= 255 * 2^7, so that its square stays below 2^30.
+with real multipliers s_i / (2 max(s_1, s_2)) and (2 max(s_1, s_2))^2 / (2^(2 left_shift) s_output),
+all below 1 and formed in double; left_shift is 7 for int8, 0 for int16. |a_1 - a_2| <= 2^15, so
+that its square is at most 2^30. On int16 it is TFLM's alone.
 [LITERT] kernels/squared_difference.cc; [TFLM] micro/kernels/squared_difference.cc.
 C twin: runtime_c/mi_squared_difference.h.
 """
@@ -19,9 +20,9 @@ import numpy as np
 
 from ..fixedpoint import quantize_multiplier, requantize
 from .broadcast import Broadcast, broadcast, expand
-from .layer import INT8_MAX, INT8_MIN, Array, Layer, Op
+from .layer import Array, Layer, Op
 
-LEFT_SHIFT = 7
+LEFT_SHIFT = {"int8": 7, "int16": 0}
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class SquaredDifferenceParams(Broadcast):
 def prepare(layer: Layer) -> SquaredDifferenceParams:
     layer.count(2)
     first, second, output = layer.input(0), layer.input(1), layer.output()
-    layer.int8(first, second, output)
+    layer.activations(first, second, output)
     layer.settle()
     extents = broadcast(layer)
     q1, q2, q = first.quantization, second.quantization, output.quantization
@@ -48,7 +49,7 @@ def prepare(layer: Layer) -> SquaredDifferenceParams:
     assert q2 is not None
     assert q is not None
     twice_larger = 2 * max(q1.scale, q2.scale)
-    real_output = twice_larger * twice_larger / (2 ** (2 * LEFT_SHIFT) * q.scale)
+    real_output = twice_larger * twice_larger / (2 ** (2 * LEFT_SHIFT[output.dtype.name]) * q.scale)
     layer.multiplier_fits(output, real_output, limit=1.0)
     layer.settle()
     multiplier1, shift1 = quantize_multiplier(q1.scale / twice_larger)
@@ -69,15 +70,17 @@ def prepare(layer: Layer) -> SquaredDifferenceParams:
 
 
 def eval(params: SquaredDifferenceParams, x1: Array, x2: Array) -> Array:
-    """int8 and int8 to int8, each [batch, *shape]."""
+    """int8 and int8 to int8, or the same of int16, each [batch, *shape]."""
     x1, x2 = expand(params, x1, x2)
-    shifted1 = (x1.astype(np.int32) - params.input1_zero_point) << LEFT_SHIFT
-    shifted2 = (x2.astype(np.int32) - params.input2_zero_point) << LEFT_SHIFT
+    left_shift, limits = LEFT_SHIFT[x1.dtype.name], np.iinfo(x1.dtype)
+    shifted1 = (x1.astype(np.int32) - params.input1_zero_point) << left_shift
+    shifted2 = (x2.astype(np.int32) - params.input2_zero_point) << left_shift
     difference = requantize(shifted1, params.input1_multiplier, params.input1_shift) - requantize(
         shifted2, params.input2_multiplier, params.input2_shift
     )
     steps = requantize(difference * difference, params.output_multiplier, params.output_shift)
-    return np.clip(steps + params.output_zero_point, INT8_MIN, INT8_MAX).astype(np.int8)
+    outputs = np.clip(steps + params.output_zero_point, limits.min, limits.max)
+    return outputs.astype(x1.dtype)
 
 
 OP = Op("SQUARED_DIFFERENCE", prepare, eval, operands=(0, 1), in_place=True)

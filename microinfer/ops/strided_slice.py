@@ -61,12 +61,17 @@ def prepare(layer: Layer) -> movement.MovementParams:
             first = None if masked("begin_mask", i) else begin
             last = None if masked("end_mask", i) else end
             if masked("shrink_axis_mask", i):
+                layer.require(
+                    step > 0, layer.input(3), f"is {step} for one index, where only 1 has a meaning"
+                )
+                layer.settle()
                 index = (0 if step > 0 else -1) if first is None else first
                 layer.require(
                     -extent <= index < extent,
                     source,
                     f"has extent {extent} on axis {axis}, of which index {index} is taken",
                 )
+                layer.settle()
                 picked.append((index % extent, 1, 1))
             else:
                 found = range(*slice(first, last, step).indices(extent))

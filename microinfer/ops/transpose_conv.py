@@ -1,19 +1,20 @@
-"""TRANSPOSE_CONV on int8: a convolution's gradient, which enlarges an image.
+"""TRANSPOSE_CONV on int8 or int16: a convolution's gradient, which enlarges an image.
 
     acc[y, x, o] = bias[o] + sum of weights[o, ky, kx, i] * (input[iy, ix, i] - input_zero_point)
                    over all iy, ky, ix, kx, i with  iy * stride_height - pad_top + ky = y
                                                     ix * stride_width - pad_left + kx = x
     output       = clamp(requantize(acc[o], multipliers[o], shifts[o]) + output_zero_point)
 
-input    int8 [batches, input_height, input_width, input_channels]; the node's third
+input    int8, or int16 with zero point 0 [batches, input_height, input_width, input_channels];
+         the node's third
 weights  int8 [output_channels, kernel_height, kernel_width, input_channels], zero point 0, scale
          per tensor or per output channel
-bias     int32 [output_channels], scale input x weights; optional
-output   int8 [batches, output_height, output_width, output_channels]; the node's first input
+bias     int32 [output_channels], of int16 also int64, scale input x weights; optional
+output   [batches, output_height, output_width, output_channels], which is the node's first input
 
 Padding is that of the convolution from the output's size to the input's.
 [TFLM] kernels/internal/reference/integer_ops/transpose_conv.h, where each input is scattered.
-C twin: runtime_c/mi_transpose_conv.h.
+C twins: runtime_c/mi_transpose_conv.h and mi_transpose_conv_s16.h.
 """
 
 from __future__ import annotations
@@ -25,16 +26,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .accumulate import float_dtype, require_int32_accumulator
-from .activation import activation_range
-from .channels import bias_values, channel_scales, conv_multipliers, requantize_steps
+from .accumulate import float_dtype
+from .channels import Int8Stage, Int16Stage, Stage, output_stage
 from .layer import Array, Layer, Op
 from .padding import window
-from .step_function import StepFunction
 
 
 @dataclass(frozen=True)
-class TransposeConvParams:
+class TransposeConvGeometry:
     batches: int
     input_height: int
     input_width: int
@@ -48,37 +47,44 @@ class TransposeConvParams:
     stride_width: int
     pad_top: int
     pad_left: int
-    input_zero_point: int
-    output_zero_point: int
-    activation_min: int
-    activation_max: int
-    weights: NDArray[np.int8]  # [output_channels, kernel_height, kernel_width, input_channels]
-    bias: NDArray[np.int32] | None
-    multipliers: NDArray[np.int32]
-    shifts: NDArray[np.int8]
+
+
+class _TransposeConv(Stage, TransposeConvGeometry):
+    """What NumPy makes of the weights."""
+
+    centred = True
 
     @property
-    def taps(self) -> NDArray[np.int8]:
-        """Weights as (taps, output channels)."""
-        taps: NDArray[np.int8] = self.weights.reshape(self.output_channels, -1).T
-        return taps
+    def columns(self) -> NDArray[np.int8]:
+        columns: NDArray[np.int8] = self.weights.reshape(self.output_channels, -1).T
+        return columns
 
     @cached_property
     def matrix(self) -> NDArray[Any]:
         """Weights as floats [input_channels, kernel taps x output_channels], exact for sums."""
-        dtype = float_dtype(2 * self.taps.astype(np.int16))  # of x - zero point: twice as large
+        wide = 2 * self.columns.astype(np.int16)  # of x - zero point: twice as large
+        dtype = float_dtype(wide, self.limits)
         rows = self.weights.transpose(3, 1, 2, 0).reshape(self.input_channels, -1)
         return np.ascontiguousarray(rows.astype(dtype))
 
-    @cached_property
-    def steps(self) -> StepFunction:
-        return requantize_steps(self, self.taps, centred=True)
+
+@dataclass(frozen=True)
+class TransposeConvParams(_TransposeConv, Int8Stage):
+    """On int8."""
 
 
-def prepare(layer: Layer) -> TransposeConvParams:
+@dataclass(frozen=True)
+class TransposeConvS16Params(_TransposeConv, Int16Stage):
+    """On int16."""
+
+
+AnyTransposeConvParams = TransposeConvParams | TransposeConvS16Params
+
+
+def prepare(layer: Layer) -> AnyTransposeConvParams:
     layer.count((3, 4))
     sizes, filters, source, output = *map(layer.input, range(3)), layer.output()
-    layer.int8(source, output)
+    layer.activations(source, output)
     for tensor in (source, filters, output):
         layer.rank_is(tensor, 4)
     expected = layer.constant(sizes, ["INT32"])
@@ -94,18 +100,7 @@ def prepare(layer: Layer) -> TransposeConvParams:
     kernel = (kernel_height, kernel_width)
     stride_height, stride_width, pad_top, pad_left = window(layer, output, source, kernel, (1, 1))
     layer.shape_is(output, (source.shape[0], *output.shape[1:3], output_channels))
-    bias = bias_values(layer, layer.optional_input(3), output_channels)
-    scales = channel_scales(layer, filters, output_channels, axis=0)
-    multipliers, shifts = conv_multipliers(layer, filters, source, scales, output)
-    activation_min, activation_max = activation_range(layer, output)
-    assert source.quantization is not None
-    assert output.quantization is not None
-    input_zero_point = source.quantization.zero_point
-    # An output sums over some of the taps; each tap's interval holds zero.
-    taps = weights.reshape(output_channels, -1).T
-    require_int32_accumulator(layer, filters, taps, bias, input_zero_point)
-    layer.settle()
-    return TransposeConvParams(
+    geometry = TransposeConvGeometry(
         batches=source.shape[0],
         input_height=source.shape[1],
         input_width=source.shape[2],
@@ -119,19 +114,18 @@ def prepare(layer: Layer) -> TransposeConvParams:
         stride_width=stride_width,
         pad_top=pad_top,
         pad_left=pad_left,
-        input_zero_point=input_zero_point,
-        output_zero_point=output.quantization.zero_point,
-        activation_min=activation_min,
-        activation_max=activation_max,
-        weights=weights,
-        bias=bias,
-        multipliers=multipliers,
-        shifts=shifts,
     )
+    bias = layer.optional_input(3)
+    types: tuple[str, ...] = ("INT64", "INT32")
+    if bias is None and layer.numerics.transpose_conv_without_bias == "int64":
+        types = ("INT64",)
+    stage = output_stage(layer, source, filters, bias, output, axis=0, bias_types=types)
+    kind = TransposeConvS16Params if isinstance(stage, Int16Stage) else TransposeConvParams
+    return kind(**vars(geometry), **vars(stage))
 
 
-def eval(params: TransposeConvParams, x: Array) -> Array:
-    """int8 [batch, *input shape] to int8, as many rows of output channels as positions."""
+def eval(params: AnyTransposeConvParams, x: Array) -> Array:
+    """[batch, *input shape] to outputs, as many rows of output channels as positions."""
     height, width = params.input_height, params.input_width
     stride_y, stride_x = params.stride_height, params.stride_width
     kernel = (params.kernel_height, params.kernel_width)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from microinfer import fixedpoint
 from microinfer.graph import Tensor
 from microinfer.ops import (
+    abs_neg,
     add_sub,
     axes,
     broadcast,
@@ -21,6 +22,7 @@ from microinfer.ops import (
     depthwise_conv_2d,
     div,
     fully_connected,
+    gather,
     lookup,
     maximum_minimum,
     mean,
@@ -40,6 +42,7 @@ Array = NDArray[Any]
 Rng = np.random.Generator
 
 STRUCTS: dict[type, str] = {
+    abs_neg.NegFloatParams: "mi_neg_params",
     add_sub.AddParams: "mi_add_params",
     comparison.ComparisonParams: "mi_comparison_params",
     conv_2d.Conv2DParams: "mi_conv_2d_params",
@@ -47,6 +50,7 @@ STRUCTS: dict[type, str] = {
     div.DivParams: "mi_div_params",
     fully_connected.FullyConnectedF64Params: "mi_fully_connected_f64_params",
     fully_connected.FullyConnectedParams: "mi_fully_connected_params",
+    gather.GatherAtParams: "mi_gather_at_params",
     lookup.LookupParams: "mi_lookup_params",
     maximum_minimum.MaximumMinimumParams: "mi_maximum_minimum_params",
     mean.MeanParams: "mi_mean_params",
@@ -324,7 +328,24 @@ def dequantized(rng: Rng) -> Case:
     return Case("mi_dequantize_s8_f32", quantize.eval_dequantize, p, (x,), 256, np.float32)
 
 
+def gathered_at(rng: Rng) -> Case:
+    batches, outer, extent, count, run = picks(rng, 1, 4, 5)
+    p = gather.GatherAtParams(batches, outer, extent, count, run)
+    x = int8(rng, batches, outer, extent, run)
+    places = rng.integers(0, extent, (batches, count), np.int32)
+    size = batches * outer * count * run
+    return Case("mi_gather_at", gather.eval_gather, p, (x, places), size)
+
+
+def negated(rng: Rng) -> Case:
+    x = np.append(rng.normal(0, 10, 30), [0.0, -0.0, np.inf]).astype(np.float32)
+    p = abs_neg.NegFloatParams(x.size)
+    return Case("mi_neg_f32", abs_neg.eval_neg, p, (x,), x.size, np.float32, True)
+
+
 CASES: dict[str, Callable[[Rng], Case]] = {
+    "neg": negated,
+    "gather_at": gathered_at,
     "add_sub": lambda rng: binary(rng, add_sub, add_sub.AddParams, "mi_add_s8"),
     "mul": lambda rng: binary(rng, mul, mul.MulParams, "mi_mul_s8"),
     "div": lambda rng: binary(rng, div, div.DivParams, "mi_div_s8"),

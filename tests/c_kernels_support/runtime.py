@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,29 +74,46 @@ class Runtime:
         source = INCLUDES + "".join(wrappers)
         compile_c("gcc", source, *flags, "-shared", "-fPIC", "-o", str(library))
         self.ffi = FFI()
-        text = "\n".join(["typedef int32_t mi_i32;", "typedef float mi_f32;", *structs])
+        text = "\n".join(
+            [
+                "typedef int16_t mi_i16;",
+                "typedef int32_t mi_i32;",
+                "typedef float mi_f32;",
+                *structs,
+            ]
+        )
         self.ffi.cdef((text + "\n".join(declarations)).replace("MI_LOOPS_MAX", "5"))
         self._library: Any = self.ffi.dlopen(str(library))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._library, f"test_{name}")
 
-    def run(self, kernel: str, struct: str, params: Any, *arrays: NDArray[Any]) -> None:
-        """``kernel(&params, [rows,] arrays...)``; the arrays are changed where C writes.
-
-        Windowed kernels get room for as many rows as ``params.kernel_height``.
-        """
-        value, alive = self.ffi.new(f"{struct} *"), []
+    def _fill(self, value: Any, struct: str, params: Any, alive: list[NDArray[Any]]) -> None:
+        """Set the fields of a struct, and of those within; ``alive`` keeps the arrays."""
         for name, c_type in c_fields(struct):
             field = getattr(params, name)
             if isinstance(field, np.ndarray):
                 alive.append(np.ascontiguousarray(field).copy())
                 setattr(value, name, self.ffi.cast(c_type, self.ffi.from_buffer(alive[-1])))
+            elif is_dataclass(field):
+                self._fill(getattr(value, name), c_type, field, alive)
             elif field is not None:
                 setattr(value, name, field)
+
+    def run(self, kernel: str, struct: str, params: Any, *arrays: NDArray[Any]) -> None:
+        """``kernel(&params, [rows,] arrays...)``; the arrays are changed where C writes.
+
+        Windowed kernels get room for as many rows as ``params.kernel_height``.
+        """
+        alive: list[NDArray[Any]] = []
+        value = self.ffi.new(f"{struct} *")
+        self._fill(value, struct, params, alive)
         rows = getattr(params, "kernel_height", 0)
-        pointers = [self.ffi.new("const int8_t *[]", rows)] if rows else []
-        types = self.ffi.typeof(getattr(self._library, kernel)).args[1 + len(pointers) :]
+        types = self.ffi.typeof(getattr(self._library, kernel)).args[1:]
+        pointers = []
+        if rows:
+            row, *types = types
+            pointers.append(self.ffi.new(f"{row.item.cname}[]", rows))
         for c_type, array in zip(types, arrays, strict=True):
             assert array.flags.c_contiguous
             pointers.append(self.ffi.cast(c_type, self.ffi.from_buffer(array)))

@@ -23,10 +23,12 @@ from . import (
     gather,
     gather_nd,
     hard_swish,
+    int16,
     l2_normalization,
     leaky_relu,
     log_softmax,
     logistic,
+    lstm,
     max_pool_2d,
     maximum_minimum,
     mean,
@@ -37,6 +39,7 @@ from . import (
     padv2,
     prelu,
     quantize,
+    quantize_types,
     reduce_max_min,
     relu,
     relu6,
@@ -58,11 +61,14 @@ from . import (
     strided_slice,
     sub,
     sum,
+    svdf,
     tanh,
     tile,
     transpose,
     transpose_conv,
     unpack,
+    variables,
+    weights,
     zeros_like,
 )
 from .case import Case
@@ -72,10 +78,12 @@ TABLES: dict[str, tuple[Case, ...]] = {
     "ADD": add.CASES,
     "ARG_MAX": arg_max_min.MAXIMUM,
     "ARG_MIN": arg_max_min.MINIMUM,
+    "ASSIGN_VARIABLE": variables.ASSIGN,
     "AVERAGE_POOL_2D": average_pool_2d.CASES,
     "BATCH_MATMUL": batch_matmul.CASES,
     "BATCH_TO_SPACE_ND": batch_to_space_nd.CASES,
     "BROADCAST_TO": broadcast_to.CASES,
+    "CALL_ONCE": variables.ONCE,
     "CONCATENATION": concatenation.CASES,
     "CONV_2D": conv_2d.CASES,
     "CUMSUM": cumsum.CASES,
@@ -114,6 +122,7 @@ TABLES: dict[str, tuple[Case, ...]] = {
     "PADV2": padv2.CASES,
     "PRELU": prelu.CASES,
     "QUANTIZE": quantize.CASES,
+    "READ_VARIABLE": variables.ASSIGN[:1],
     "REDUCE_MAX": reduce_max_min.MAXIMUM,
     "REDUCE_MIN": reduce_max_min.MINIMUM,
     "RELU": relu.CASES,
@@ -140,11 +149,18 @@ TABLES: dict[str, tuple[Case, ...]] = {
     "SUB": sub.CASES,
     "SUM": sum.CASES,
     "TANH": tanh.CASES,
+    "SVDF": svdf.CASES,
     "TILE": tile.CASES,
     "TRANSPOSE": transpose.CASES,
     "TRANSPOSE_CONV": transpose_conv.CASES,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.CASES,
     "UNPACK": unpack.CASES,
+    "VAR_HANDLE": variables.ASSIGN[1:2],
     "ZEROS_LIKE": zeros_like.CASES,
 }
+
+for _table in (int16.TABLES, quantize_types.TABLES, weights.WEIGHTS):
+    for _op, _cases in _table.items():
+        TABLES[_op] = (*TABLES[_op], *_cases)
 
 __all__ = ["TABLES", "Case"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from one_op import activation, one_op
+
 from .case import RECORDED, Case, unary
 
 ABS = (
@@ -37,6 +39,13 @@ ABS = (
 )
 
 NEG = (
+    Case(
+        "float32",
+        one_op("NEG", [activation((3,), None)], activation((3,), None, name="y")),
+        [[1.5, -3.25, 0.125]],
+        [-1.5, 3.25, -0.125],
+        "LayerNormalization has one between DEQUANTIZE and QUANTIZE",
+    ),
     Case(
         "smallest_stays",
         unary("NEG", (1.0, 0), (1.0, 0), (4,)),

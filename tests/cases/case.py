@@ -23,9 +23,10 @@ class Case:
     """A one-op graph, one sample for each of its inputs, and what comes out.
 
     ``expected`` is for both profiles, or a mapping that has each one's; of a graph with several
-    outputs, a list of what each of them gives. ``why`` says what would
-    go wrong. ``confirmed_by`` are the runtimes that are asked as well; where one is missing,
-    ``why`` says why.
+    outputs, a list of what each of them gives. With state, inputs and outputs are of
+    ``invocations`` in a row, the first one after a reset. ``why`` says what would go wrong.
+    ``confirmed_by`` are the runtimes that are asked as well; where one is missing, ``why`` says
+    why.
     """
 
     name: str
@@ -35,24 +36,25 @@ class Case:
     why: str
     source: str = BY_HAND
     confirmed_by: tuple[str, ...] = BOTH
+    invocations: int = 1
 
     def samples(self) -> tuple[Array, ...]:
-        """The inputs as [1, *shape], in their tensors' types."""
+        """The inputs as [invocations, *shape], in their tensors' types."""
         tensors = [self.graph.tensors[index] for index in self.graph.inputs]
         return tuple(
-            _exact(values, tensor.dtype, tensor.shape)[None]
+            _exact(values, tensor.dtype, (self.invocations, *tensor.shape))
             for tensor, values in zip(tensors, self.inputs, strict=True)
         )
 
     def outputs(self, numerics: str) -> tuple[Array, ...]:
-        """The expected outputs as [1, *shape]."""
+        """The expected outputs as [invocations, *shape]."""
         expected = self.expected
         if isinstance(expected, Mapping):
             expected = expected[numerics]
         tensors = [self.graph.tensors[index] for index in self.graph.outputs]
         each: Any = [expected] if len(tensors) == 1 else expected
         return tuple(
-            _exact(values, tensor.dtype, tensor.shape)[None]
+            _exact(values, tensor.dtype, (self.invocations, *tensor.shape))
             for tensor, values in zip(tensors, each, strict=True)
         )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from microinfer.graph import Graph
-from one_op import activation, int32, one_op
+from microinfer.graph import Graph, Tensor
+from one_op import activation, constant, int32, one_op
 
 from .case import Case, Shape
 
@@ -15,7 +15,27 @@ def gather(shape: Shape, indices: Any, output: Shape, **options: int) -> Graph:
     return one_op("GATHER", operands, activation(output, 0.5, 3, "y"), **options)
 
 
+def gather_at(indices: Shape, output: Shape, **options: int) -> Graph:
+    table = constant([[1, 2], [3, 4], [5, 6]], 0.5, 3, name="table")
+    places = Tensor("indices", indices, "INT32")
+    return one_op("GATHER", [table, places], activation(output, 0.5, 3, "y"), **options)
+
+
 CASES = (
+    Case(
+        "an_embedding",
+        gather_at((1, 4), (1, 4, 2)),
+        [[[2, 0, 0, 1]]],
+        [[[5, 6], [1, 2], [1, 2], [3, 4]]],
+        "words are a model input, and the table is a constant",
+    ),
+    Case(
+        "columns_by_an_input",
+        gather_at((2,), (3, 2), axis=1),
+        [[1, 1]],
+        [[2, 2], [4, 4], [6, 6]],
+        "the same places in every row",
+    ),
     Case(
         "rows_in_any_order_and_twice",
         gather((3, 2), [2, 0, 2], (3, 2)),

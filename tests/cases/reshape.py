@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from microinfer.graph import Tensor
 from one_op import activation, int32, one_op
 
 from .case import Case
@@ -11,6 +12,13 @@ from .case import Case
 SIX = [[[1, 2, 3], [4, 5, 6]]]
 
 CASES = (
+    Case(
+        "of_bools",
+        one_op("RESHAPE", [Tensor("x", (2, 2), "BOOL"), int32([4])], Tensor("y", (4,), "BOOL")),
+        [[[True, False], [False, True]]],
+        [True, False, False, True],
+        "what a comparison gives",
+    ),
     Case(
         "shape_as_an_option",
         one_op("RESHAPE", [activation((2, 3))], activation((3, 2)), new_shape=(3, 2)),

@@ -25,14 +25,31 @@ static inline int32_t mi_clamp(int32_t x, int32_t minimum, int32_t maximum)
     return x < minimum ? minimum : (x > maximum ? maximum : x);
 }
 
-/* steps + zero_point as int8, within activation_min..activation_max (both in int8 range).
- * Clamped before the sum, which could overflow: steps may be any int32. */
+/* steps + zero_point within activation_min..activation_max (all three in the range of the output's
+ * type). Clamped before the sum, which could overflow: steps may be any int32. */
+static inline int32_t mi_output(
+    int32_t steps, int32_t zero_point, int32_t activation_min, int32_t activation_max)
+{
+    const int32_t low = activation_min - zero_point;
+    const int32_t high = activation_max - zero_point;
+    return mi_clamp(steps, low, high) + zero_point;
+}
+
+/* The same as int8. Written out: through mi_output gcc inlines less, and convolutions take a quarter
+ * more time. */
 static inline int8_t mi_output_s8(
     int32_t steps, int32_t zero_point, int32_t activation_min, int32_t activation_max)
 {
     const int32_t low = activation_min - zero_point;
     const int32_t high = activation_max - zero_point;
     return (int8_t)(mi_clamp(steps, low, high) + zero_point);
+}
+
+/* The same as int16. */
+static inline int16_t mi_output_s16(
+    int32_t steps, int32_t zero_point, int32_t activation_min, int32_t activation_max)
+{
+    return (int16_t)mi_output(steps, zero_point, activation_min, activation_max);
 }
 
 /* x * 2^exponent modulo 2^32, exponent in 0..31: what a two's-complement register keeps. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Sliding windows over int8 images [height, width, channels]: which taps lie inside the image.
+/* Sliding windows over int8 or int16 images [height, width, channels]: which taps lie inside the image.
  *
  * Tap k of a window whose first tap is at origin lies at origin + k * dilation, along one axis.
  * Vertically, a window is given by one pointer per tap to a row of the image, NULL outside of it;
@@ -34,6 +34,18 @@ static inline int32_t mi_end_tap(int32_t origin, int32_t dilation, int32_t kerne
  * row_size is in elements. */
 static inline void mi_window_rows(
     const int8_t *rows[], int32_t kernel, const int8_t *image, int32_t height, int32_t row_size,
+    int32_t origin, int32_t dilation)
+{
+    int32_t y = origin;
+    for (int32_t k = 0; k < kernel; k++) {
+        rows[k] = 0 <= y && y < height ? image + y * row_size : NULL;
+        y += dilation;
+    }
+}
+
+/* The same of int16. */
+static inline void mi_window_rows_s16(
+    const mi_i16 *rows[], int32_t kernel, const mi_i16 *image, int32_t height, int32_t row_size,
     int32_t origin, int32_t dilation)
 {
     int32_t y = origin;

@@ -1,0 +1,90 @@
+"""A model on another core, as something that runs and traces: the Device.
+
+Its line is a pair of functions over text; an emulator's pipes and a serial port look the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..batch import split_batch
+from ..errors import BadInput
+from ..graph import Graph
+from ..ops import results
+from ..prepare import PreparedLayer
+from ..state import states
+from ..trace import LayerTrace, Trace, split_bytes
+from . import protocol
+
+Array = NDArray[Any]
+
+
+class Device:
+    """The generated C behind a line: takes and gives what ``Interpreter.trace`` does.
+
+    ``send`` writes text to the device, ``lines`` are what it says. Raises BadInput if another
+    model than ``graph`` answers.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        layers: tuple[PreparedLayer, ...],
+        numerics: str,
+        send: Callable[[str], None],
+        lines: Iterator[str],
+    ) -> None:
+        self.graph = graph
+        self.layers = layers
+        self._send = send
+        self._lines = lines
+        self.greeting = protocol.greeting(lines)
+        for what, got, expected in (
+            ("the model with SHA-256", self.greeting.sha256, graph.sha256 or "-"),
+            ("the profile", self.greeting.numerics, numerics),
+            ("layers:", self.greeting.layers, len(graph.nodes)),
+        ):
+            if got != expected:
+                raise BadInput(f"the device has {what} {got}, expected {expected}")
+        self.numerics = numerics
+        self.reset()
+
+    def reset(self) -> None:
+        """Give every state its first value; of a model without state, nothing."""
+        if states(self.graph):
+            self._send("reset\n")
+            protocol.done(self._lines)
+
+    def trace(self, *inputs: Array) -> Trace:
+        """Every layer's outputs, sample after sample."""
+        batch = split_batch(self.graph, inputs)
+        dumps = []
+        for sample in range(batch.samples):
+            self._send(protocol.run_command([array[sample] for array in batch.arrays]))
+            dumps.append(np.frombuffer(protocol.read_run(self._lines, self.graph), np.uint8))
+        layers = [
+            LayerTrace(
+                layer.index,
+                layer.node,
+                [
+                    batch.restore(values, self.graph.tensors[index])
+                    for index, values in zip(results(layer.node), outputs, strict=True)
+                ],
+                layer.params,
+            )
+            for layer, outputs in zip(
+                self.layers, split_bytes(self.graph, np.stack(dumps)), strict=True
+            )
+        ]
+        return Trace(
+            layers,
+            {
+                index: batch.restore(array, self.graph.tensors[index])
+                for index, array in zip(self.graph.inputs, batch.arrays, strict=True)
+            },
+            self.numerics,
+        )
