@@ -114,7 +114,8 @@ def prepare_rsqrt(layer: Layer) -> LookupParams | LookupInt16Params | RsqrtParam
         root = float(np.sqrt(real_type(source.scale)) * real_type(output.scale))
     layer.require(root > 0, layer.output(), f"has scale {output.scale:g}, which is too small")
     layer.settle()
-    layer.multiplier_fits(layer.output(), 1 / root, limit=2.0**FRACTION_BITS)
+    # A root is at most 2^20, which leaves ten bits for a shift to the left.
+    layer.multiplier_fits(layer.output(), 1 / root, limit=2.0 ** (FRACTION_BITS + 10))
     layer.settle()
     multiplier, shift = quantize_multiplier(1 / root)
     if layer.output().type == "INT16":

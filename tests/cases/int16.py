@@ -259,6 +259,14 @@ TABLES: dict[str, tuple[Case, ...]] = {
             "TFLM rounds each root, LiteRT goes along lines",
             RECORDED,
         ),
+        Case(
+            "int16_of_tiny_reals",
+            unary("RSQRT", 2.0**-30, 0.01, 4),
+            [[1, 16384, 32767, 20000]],
+            {"tflm": [32767, 25600, 18103, 23172], "litert": [32767, 25601, 18102, 23172]},
+            "the multiplier is above 2^20: the root is shifted to the left",
+            RECORDED,
+        ),
     ),
     "SOFTMAX": (
         Case(
