@@ -22,11 +22,10 @@ from .emit import CMSIS_NN, OWN, generate
 from .errors import ToolchainError
 from .graph import Graph
 from .numerics import profile
-from .ops import results
 from .passes import runnable
 from .prepare import prepare
 from .state import states
-from .trace import LayerTrace, Trace, split_bytes, traced_bytes
+from .trace import Trace, traced_bytes
 
 Array = NDArray[Any]
 
@@ -157,26 +156,8 @@ class Native:
         for sample in range(batch.samples):
             self._fill(batch, sample)
             self._invoke(self._ffi.from_buffer(raw[sample]))
-        layers = [
-            LayerTrace(
-                layer.index,
-                layer.node,
-                [
-                    batch.restore(values, self.graph.tensors[index])
-                    for index, values in zip(results(layer.node), outputs, strict=True)
-                ],
-                layer.params,
-            )
-            for layer, outputs in zip(self.layers, split_bytes(self.graph, raw), strict=True)
-        ]
-        return Trace(
-            layers,
-            {
-                index: batch.restore(array, self.graph.tensors[index])
-                for index, array in zip(self.graph.inputs, batch.arrays, strict=True)
-            },
-            self.numerics.name,
-        )
+        params = [layer.params for layer in self.layers]
+        return Trace.from_samples(self.graph, batch, raw, self.numerics.name, params)
 
     def _invoke(self, trace: Any) -> None:
         status = self._library.model_host_invoke(trace)

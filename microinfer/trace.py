@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch import split_batch
+from .batch import Batch, split_batch
 from .errors import BadInput
 from .graph import Graph, Node
 from .ops import results
@@ -93,7 +93,21 @@ class Trace:
         expected = traced_bytes(graph)
         if len(dump) != expected:
             raise BadInput(f"got {len(dump)} bytes, expected {expected}: every layer's output")
-        values = split_bytes(graph, np.frombuffer(dump, np.uint8)[None])
+        return cls.from_samples(graph, batch, np.frombuffer(dump, np.uint8)[None], "device")
+
+    @classmethod
+    def from_samples(
+        cls,
+        graph: Graph,
+        batch: Batch,
+        raw: NDArray[np.uint8],
+        numerics: str,
+        params: Sequence[Any] | None = None,
+    ) -> Trace:
+        """A run of C over ``batch``, from the bytes [samples, traced_bytes] that it traced.
+
+        ``params`` has each layer's, if they are known.
+        """
         layers = [
             LayerTrace(
                 index,
@@ -102,14 +116,17 @@ class Trace:
                     batch.restore(array, graph.tensors[i])
                     for i, array in zip(results(node), outputs, strict=True)
                 ],
+                params[index] if params is not None else None,
             )
-            for index, (node, outputs) in enumerate(zip(graph.nodes, values, strict=True))
+            for index, (node, outputs) in enumerate(
+                zip(graph.nodes, split_bytes(graph, raw), strict=True)
+            )
         ]
-        given = {
+        inputs = {
             index: batch.restore(array, graph.tensors[index])
             for index, array in zip(graph.inputs, batch.arrays, strict=True)
         }
-        return cls(layers, given, "device")
+        return cls(layers, inputs, numerics)
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:

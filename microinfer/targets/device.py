@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from ..batch import split_batch
 from ..errors import BadInput
 from ..graph import Graph
-from ..ops import results
 from ..prepare import PreparedLayer
 from ..state import states
-from ..trace import LayerTrace, Trace, split_bytes
+from ..trace import Trace
 from . import protocol
 
 Array = NDArray[Any]
@@ -66,25 +65,5 @@ class Device:
         for sample in range(batch.samples):
             self._send(protocol.run_command([array[sample] for array in batch.arrays]))
             dumps.append(np.frombuffer(protocol.read_run(self._lines, self.graph), np.uint8))
-        layers = [
-            LayerTrace(
-                layer.index,
-                layer.node,
-                [
-                    batch.restore(values, self.graph.tensors[index])
-                    for index, values in zip(results(layer.node), outputs, strict=True)
-                ],
-                layer.params,
-            )
-            for layer, outputs in zip(
-                self.layers, split_bytes(self.graph, np.stack(dumps)), strict=True
-            )
-        ]
-        return Trace(
-            layers,
-            {
-                index: batch.restore(array, self.graph.tensors[index])
-                for index, array in zip(self.graph.inputs, batch.arrays, strict=True)
-            },
-            self.numerics,
-        )
+        params = [layer.params for layer in self.layers]
+        return Trace.from_samples(self.graph, batch, np.stack(dumps), self.numerics, params)

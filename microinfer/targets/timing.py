@@ -51,8 +51,13 @@ def timings() -> Mapping[str, Timing]:
 
 def kind(instruction: Instruction) -> str:
     """The class of an Arm instruction; ``other`` for what takes a cycle on every core."""
+    return _kind(instruction.mnemonic)
+
+
+@cache
+def _kind(mnemonic: str) -> str:
     for name, pattern in _PATTERNS:
-        if pattern.fullmatch(instruction.mnemonic):
+        if pattern.fullmatch(mnemonic):
             return name
     return "other"
 
