@@ -108,6 +108,7 @@ def command(
         print_json({**facts[kernels], **({OWN: facts[OWN]} if kernels != OWN else {})})
         return
     line(f"{model.name} on {name}, {target.compiler} {flag}, profile {numerics}")
+    line(target.about)
     line()
     if kernels != OWN:
         _print_sides(sides)
