@@ -43,7 +43,8 @@ test-full: lint ## the same with every sweep at full length
 verify-cmsis: $(INSTALLED_TEST) ## the generated calls of CMSIS-NN with your checkout, CMSIS_NN_PATH
 	@test -n "$$CMSIS_NN_PATH" || \
 	  { echo "Set CMSIS_NN_PATH to a clone of https://github.com/ARM-software/CMSIS-NN"; exit 1; }
-	pytest -n $(JOBS) --dist loadgroup tests/test_cmsis_nn_library.py tests/test_cmsis_nn_interface.py
+	pytest -n $(JOBS) --dist loadgroup tests/test_cmsis_nn_library.py \
+	  tests/test_cmsis_nn_forms.py tests/test_cmsis_nn_interface.py
 
 verify-targets: $(INSTALLED_TEST) ## all models on all emulated cores, layer by layer
 	pytest -n $(JOBS) -m "full or not full" tests/test_targets.py
@@ -57,9 +58,9 @@ format: $(INSTALLED_TEST) ## let ruff format the Python
 	ruff format .
 	ruff check --fix .
 
-bench: $(INSTALLED_TEST) ## time the interpreter and the C here, count on emulated cores
-	python bench/host.py
+bench: $(INSTALLED_TEST) ## count on emulated cores, time the interpreter here
 	python bench/targets.py
+	python bench/host.py
 
 golden: $(INSTALLED_TEST) ## write tests/golden again: the diff is for review
 	python tests/test_golden.py --update

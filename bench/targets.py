@@ -4,14 +4,16 @@
 
 Instructions are the emulator's own count, the same in every run; cycles are modelled, without wait
 states. The image is all of the flash, start-up included; RAM is arena, variables and stack. What
-others take are facts from peers.toml, with their source, and ratio is ours to theirs. Exit 2 if
-../shared/models is missing.
+others take are facts from peers.toml, with their source, and ratio is ours to theirs. With
+CMSIS_NN_PATH set, each core that has CMSIS-NN is counted with its kernels as well. The models of
+MLPerf Tiny and TFLM are counted if they are in ../shared/models, under the names below.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +25,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from microinfer.cmsis_nn import VARIABLE, checkout
+from microinfer.emit import CMSIS_NN, OWN
 from microinfer.errors import MicroinferError
 from microinfer.targets import targets
 from microinfer.targets.bench import bench
@@ -35,13 +39,17 @@ else:
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "shared" / "models"
+OWN_MODELS = HERE.parent / "models"
 MODELS = {
-    "kws": "mlperf_kws_int8",
-    "vww": "mlperf_vww_int8",
-    "ic": "mlperf_ic_int8",
-    "ad": "mlperf_ad_int8",
-    "person": "tflm_person_detect_int8",
-    "hello": "tflm_hello_world_int8",
+    "kws": SHARED / "mlperf_kws_int8.tflite",
+    "vww": SHARED / "mlperf_vww_int8.tflite",
+    "ic": SHARED / "mlperf_ic_int8.tflite",
+    "ad": SHARED / "mlperf_ad_int8.tflite",
+    "person": SHARED / "tflm_person_detect_int8.tflite",
+    "hello": SHARED / "tflm_hello_world_int8.tflite",
+    "digits": OWN_MODELS / "digits_int8.tflite",
+    "gesture": OWN_MODELS / "gesture_int8.tflite",
+    "vibration": OWN_MODELS / "vibration_int8.tflite",
 }
 
 
@@ -51,6 +59,7 @@ class Row:
 
     model: str
     target: str
+    kernels: str
     macs: int = 0
     instructions: int = 0
     cycles: int | None = None
@@ -60,14 +69,14 @@ class Row:
     lacks: str = ""
 
 
-def measure(model: str, target: str) -> Row:
-    graph = read_file(SHARED / f"{MODELS[model]}.tflite")
+def measure(model: str, target: str, kernels: str) -> Row:
+    graph = read_file(MODELS[model])
     try:
-        own = bench(graph, targets()[target])
+        own = bench(graph, targets()[target], kernels=kernels)
     except MicroinferError as error:
-        return Row(model, target, lacks=str(error))
+        return Row(model, target, kernels, lacks=str(error))
     return Row(
-        *(model, target, own.plan.macs, own.total.instructions, own.total.cycles),
+        *(model, target, kernels, own.plan.macs, own.total.instructions, own.total.cycles),
         *(own.flash_bytes + own.start_bytes, own.ram_bytes, own.stack_bytes),
     )
 
@@ -78,9 +87,12 @@ def figure(value: float | None) -> str:
 
 def cost_table(rows: Sequence[Row], peers: dict[str, Any]) -> Table:
     best = "tflm_cmsis_nn"
-    table = Table(title="One inference; ratio: to TFLM + CMSIS-NN", title_justify="left")
-    for heading in ("model", "target", "instructions", "per MAC", "ratio", "cycles"):
-        table.add_column(heading, justify="left" if heading in ("model", "target") else "right")
+    title = "One inference; ratio: to TFLM + CMSIS-NN at -O2, of its image to that at -Os"
+    table = Table(title=title, title_justify="left")
+    for heading in ("model", "target", "kernels"):
+        table.add_column(heading)
+    for heading in ("instructions", "per MAC", "ratio", "cycles"):
+        table.add_column(heading, justify="right")
     for heading in ("image", "ratio", "RAM", "ratio"):
         table.add_column(heading, justify="right")
     for row in rows:
@@ -93,10 +105,13 @@ def cost_table(rows: Sequence[Row], peers: dict[str, Any]) -> Table:
             return f"{ours / figures[model]:.2f}" if model in figures else ""
 
         if row.lacks:
-            table.add_row(row.model, row.target, f"does not fit: {row.lacks.partition(': ')[2]}")
+            lacks = row.lacks.partition(" it lacks ")[2]
+            table.add_row(
+                row.model, row.target, row.kernels, f"lacks {lacks}" if lacks else row.lacks
+            )
             continue
         table.add_row(
-            *(row.model, row.target, figure(row.instructions)),
+            *(row.model, row.target, row.kernels, figure(row.instructions)),
             f"{row.instructions / row.macs:.2f}",
             ratio("instructions", row.instructions),
             figure(row.cycles),
@@ -115,12 +130,18 @@ def peer_table(peers: dict[str, Any]) -> Table:
     )
     table.add_column("target")
     table.add_column("runtime")
-    for model in MODELS:
+    runtimes = [
+        (target, peer)
+        for target, own in peers.items()
+        for peer in own.values()
+        if isinstance(peer, dict)
+    ]
+    known = [m for m in MODELS if any(m in peer["instructions"] for _, peer in runtimes)]
+    for model in known:
         table.add_column(model, justify="right")
-    for target, own in peers.items():
-        for peer in (value for value in own.values() if isinstance(value, dict)):
-            counts = peer["instructions"]
-            table.add_row(target, peer["name"], *(figure(counts.get(model)) for model in MODELS))
+    for target, peer in runtimes:
+        counts = peer["instructions"]
+        table.add_row(target, peer["name"], *(figure(counts.get(model)) for model in known))
     return table
 
 
@@ -129,21 +150,30 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--target", nargs="+", choices=list(targets()), default=list(targets()))
     arguments = parser.parse_args()
-    missing = [name for name in MODELS.values() if not (SHARED / f"{name}.tflite").exists()]
-    if missing:
-        print(
-            f"error: {SHARED / missing[0]}.tflite is missing\n"
-            "The models have to be in shared/models, beside this checkout.",
-            file=sys.stderr,
-        )
-        return 2
-    pairs = [(model, target) for target in arguments.target for model in MODELS]
+    there = [model for model, path in MODELS.items() if path.exists()]
+    if len(there) < len(MODELS):
+        names = ", ".join(path.name for model, path in MODELS.items() if model not in there)
+        print(f"not counted, as they are not in {SHARED}: {names}", file=sys.stderr)
+    sets = [OWN, CMSIS_NN] if os.environ.get(VARIABLE) else [OWN]
+    if CMSIS_NN in sets:
+        try:
+            checkout()
+        except MicroinferError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+    runs = [
+        (model, target, kernels)
+        for target in arguments.target
+        for model in there
+        for kernels in sets
+        if kernels == OWN or targets()[target].cmsis_nn
+    ]
     notes = Console(stderr=True)
     with ThreadPoolExecutor() as pool:
-        work = pool.map(lambda pair: measure(*pair), pairs)
+        work = pool.map(lambda run: measure(*run), runs)
         quiet = not notes.is_terminal
         rows = list(
-            track(work, "Counting", len(pairs), console=notes, transient=True, disable=quiet)
+            track(work, "Counting", len(runs), console=notes, transient=True, disable=quiet)
         )
     peers = tomllib.loads((HERE / "peers.toml").read_text())
     peers = {target: own for target, own in peers.items() if target in arguments.target}

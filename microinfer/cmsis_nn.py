@@ -61,12 +61,20 @@ def library(compiler: Sequence[str], archiver: str, flags: Sequence[str]) -> Lib
 
 def _cache() -> Path:
     """The user's cache folder; where it cannot be written, the one for temporary files."""
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "microinfer"
     try:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "microinfer"
         root.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        root = Path(tempfile.gettempdir()) / f"microinfer-{os.getuid()}"
-        root.mkdir(exist_ok=True, mode=0o700)
+    except (OSError, RuntimeError):  # RuntimeError: of a user without a home
+        return _temporary_cache()
+    return root if os.access(root, os.W_OK) else _temporary_cache()
+
+
+def _temporary_cache() -> Path:
+    """A folder for temporary files that is this user's: what lies in it is linked and run."""
+    root = Path(tempfile.gettempdir()) / f"microinfer-{os.getuid()}"
+    root.mkdir(exist_ok=True, mode=0o700)
+    if root.stat().st_uid != os.getuid():
+        raise ToolchainError(f"{root} belongs to another user: set XDG_CACHE_HOME to a folder")
     return root
 
 

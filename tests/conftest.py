@@ -12,7 +12,7 @@ from hypothesis import settings
 pytest_plugins = ["compared", "measured", "strict_skips"]
 
 # The tests that need a checkout of CMSIS-NN: `make verify-cmsis`.
-NEED_CMSIS_NN = ["test_cmsis_nn_interface.py", "test_cmsis_nn_library.py"]
+NEED_CMSIS_NN = ["test_cmsis_nn_forms.py", "test_cmsis_nn_interface.py", "test_cmsis_nn_library.py"]
 collect_ignore = [] if os.environ.get("CMSIS_NN_PATH") else NEED_CMSIS_NN
 
 settings.register_profile("quick", max_examples=100, derandomize=True, deadline=None, database=None)

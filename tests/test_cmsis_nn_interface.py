@@ -20,7 +20,8 @@ from c_build import need, run
 from command_line import GESTURE
 from microinfer import cmsis_nn
 from microinfer.emit.cmsis_nn import params, scratch
-from microinfer.emit.cmsis_nn.choose import REVERSED_ABOVE, kernel_sums
+from microinfer.emit.cmsis_nn.conv import REVERSED_ABOVE
+from microinfer.emit.cmsis_nn.dense import kernel_sums
 from microinfer.targets import HOST, target
 from microinfer.targets.build import build
 from microinfer.targets.emulator import command
@@ -66,6 +67,22 @@ GETTERS: dict[str, tuple[Callable[[Any, str], int], str]] = {
         "arm_convolve_wrapper_s8_get_buffer_size(&conv, &input, &filter, &output)",
     ),
     "convolve": (scratch.conv_any, "arm_convolve_s8_get_buffer_size(&input, &filter)"),
+    "convolve_wrapper_s4": (
+        scratch.conv_s4,
+        "arm_convolve_wrapper_s4_get_buffer_size(&conv, &input, &filter, &output)",
+    ),
+    "convolve_wrapper_s16": (
+        scratch.conv_s16,
+        "arm_convolve_wrapper_s16_get_buffer_size(&conv, &input, &filter, &output)",
+    ),
+    "depthwise_s4": (
+        scratch.depthwise_s4,
+        "arm_depthwise_conv_wrapper_s4_get_buffer_size(&dw, &input, &filter, &output)",
+    ),
+    "depthwise_s16": (
+        scratch.depthwise_s16,
+        "arm_depthwise_conv_wrapper_s16_get_buffer_size(&dw, &input, &filter, &output)",
+    ),
     "transpose_conv": (
         scratch.transpose_conv,
         "arm_transpose_conv_s8_get_buffer_size(&transpose, &input, &filter, &output)",
@@ -75,6 +92,9 @@ GETTERS: dict[str, tuple[Callable[[Any, str], int], str]] = {
         "arm_depthwise_conv_wrapper_s8_get_buffer_size(&dw, &input, &filter, &output)",
     ),
 }
+
+
+PLAIN_WITHOUT = ("depthwise", "depthwise_s16")  # no scratch on cores without DSP
 
 
 def getter_program(getter: str, convs: list[params.ConvParams]) -> str:
@@ -125,13 +145,13 @@ def printed(source: str, name: str, folder: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("name", [HOST, "cortex-m4", "cortex-m55"])
-@pytest.mark.parametrize("getter", ["convolve_wrapper", "convolve", "depthwise"])
+@pytest.mark.parametrize("getter", [own for own in GETTERS if own != "transpose_conv"])
 def test_scratch_is_what_the_library_asks_for(getter: str, name: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
-    convs = [random_conv(rng, getter == "depthwise") for _ in range(400)]
+    convs = [random_conv(rng, getter.startswith("depthwise")) for _ in range(400)]
     expected = [GETTERS[getter][0](conv, ON[name]) for conv in convs]
     assert printed(getter_program(getter, convs), name, tmp_path) == expected
-    assert len(set(expected)) > 5 or (getter, ON[name]) == ("depthwise", "plain")
+    assert len(set(expected)) > 5 or (ON[name] == "plain" and getter in PLAIN_WITHOUT)
 
 
 @pytest.mark.parametrize("name", [HOST, "cortex-m4", "cortex-m55"])
@@ -158,7 +178,7 @@ def test_scratch_of_transpose_conv(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [HOST, "cortex-m4", "cortex-m55"])
 def test_scratch_of_pools_and_sums_of_dense_layers(name: str, tmp_path: Path) -> None:
-    """FULLY_CONNECTED asks for room for sums of weights, which are constants here."""
+    """FULLY_CONNECTED and SVDF ask for room for sums of weights, which are constants here."""
     channels = [1, 2, 7, 64, 1001]
     pools = [
         params.PoolParams((1, 4, 4, n), (1, 2, 2, 1), (1, 2, 2, n), *[(1, 1)] * 3) for n in channels
@@ -167,8 +187,12 @@ def test_scratch_of_pools_and_sums_of_dense_layers(name: str, tmp_path: Path) ->
         "return 0;",
         "".join(
             f"put(arm_avgpool_s8_get_buffer_size(2, {n})); mi_put('\\n');\n"
+            f"put(arm_avgpool_s16_get_buffer_size(2, {n})); mi_put('\\n');\n"
             f"{{const cmsis_nn_dims filter = {{9, 1, 1, {n}}};"
-            "put(arm_fully_connected_s8_get_buffer_size(&filter)); mi_put('\\n');}\n"
+            "put(arm_fully_connected_s8_get_buffer_size(&filter)); mi_put('\\n');"
+            "put(arm_fully_connected_s16_get_buffer_size(&filter)); mi_put('\\n');"
+            f"const cmsis_nn_dims features = {{{n}, 9, 1, 1}};"
+            "put(arm_svdf_s8_get_buffer_size(&features)); mi_put('\\n');}\n"
             for n in channels
         )
         + "return 0;",
@@ -177,7 +201,7 @@ def test_scratch_of_pools_and_sums_of_dense_layers(name: str, tmp_path: Path) ->
     expected = [
         number
         for n, pool in zip(channels, pools, strict=True)
-        for number in (scratch.average_pool(pool, ON[name]), sums * n)
+        for number in (*[scratch.average_pool(pool, ON[name])] * 2, sums * n, 0, sums * n)
     ]
     assert printed(source, name, tmp_path) == expected
 
@@ -213,7 +237,7 @@ REAL = ["-isystem", str(cmsis_nn.checkout() / "Include")]
 def test_our_declarations_of_functions_are_the_librarys(tmp_path: Path) -> None:
     """A function may be declared twice if both say the same."""
     ours = re.findall(r"^(?:void|arm_cmsis_nn_status) arm_\w+\([^;]*;", DECLARED, re.MULTILINE)
-    assert len(ours) == len(set(re.findall(r"\b(arm_\w+_s8)\(", DECLARED)))
+    assert len(ours) == len(set(re.findall(r"\b(arm_\w+_s\d+(?:_fast|_opt)?)\(", DECLARED)))
     (tmp_path / "twice.c").write_text("\n".join(['#include "arm_nnfunctions.h"', *ours]))
     run([need("gcc"), *REAL, "-Werror", "-c", "twice.c"], tmp_path)
     wrong = ours[0].replace("const int8_t *", "const int16_t *", 1)

@@ -6,6 +6,7 @@ CMSIS_NN_PATH has to point to a checkout of it; without, pytest does not collect
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -19,14 +20,15 @@ from cases import TABLES, Case
 from command_line import GESTURE, microinfer
 from compared import Compared
 from microinfer import cmsis_nn
-from microinfer.emit.cmsis_nn import CORES, choose
+from microinfer.emit.cmsis_nn import CORES, conv, elementwise
 from microinfer.targets import HOST, emulated, target
 from one_op import Array, activation, constant, int32, one_op
 from oracles import differing
 from shared_models import INT8_MODELS, shared_model
 from strategies import MODELS
-from test_cmsis_nn import depthwise, one_row
+from test_cmsis_nn_choice import depthwise, one_row
 from test_native import OWN_MODELS, extremes_and_noise
+from together import together
 
 ON = {HOST: "plain", "cortex-m0plus": "plain", "cortex-m4": "dsp", "cortex-m55": "mve"}
 OPERATORS = (
@@ -43,6 +45,30 @@ OPERATORS = (
     "BATCH_MATMUL",
     "PAD",
     "TRANSPOSE",
+    "CONV_2D int4",
+    "DEPTHWISE_CONV_2D int4",
+    "FULLY_CONNECTED int4",
+    "CONV_2D int16",
+    "CONV_2D int16 int32 bias",
+    "CONV_2D int16 without bias",
+    "DEPTHWISE_CONV_2D int16",
+    "FULLY_CONNECTED int16",
+    "FULLY_CONNECTED int16 int32 bias",
+    "BATCH_MATMUL int16",
+    "AVERAGE_POOL_2D int16",
+    "MAX_POOL_2D int16",
+    "ADD int16",
+    "MUL int16",
+    "SOFTMAX int16",
+    "SOFTMAX INT8 to INT16",
+    "SVDF",
+    "SVDF with an int8 state",
+    "SVDF without bias",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+)
+# Of float32 and uint8 ports the library knows nothing.
+OPERATOR_MODELS = sorted(
+    path.stem for path in Path("models/operators").glob("*.tflite") if "open_batch" not in path.stem
 )
 FULL = os.environ.get("MICROINFER_FULL") == "1"
 
@@ -66,9 +92,11 @@ def library_layers(graph: mi.Graph, name: str) -> int:
 
 
 @pytest.mark.parametrize("name", ON)
-@pytest.mark.parametrize("model", [*INT8_MODELS, *OWN_MODELS])
+@pytest.mark.parametrize("model", [*INT8_MODELS, *OWN_MODELS, *OPERATOR_MODELS])
 def test_every_layer_of_every_model(model: str, name: str, compared: Compared) -> None:
-    path = f"models/{model}_int8.tflite" if model in OWN_MODELS else shared_model(model)
+    path: str | Path = f"models/operators/{model}.tflite"
+    if model not in OPERATOR_MODELS:
+        path = f"models/{model}_int8.tflite" if model in OWN_MODELS else shared_model(model)
     graph = mi.load(path)
     inputs = extremes_and_noise(graph, 6 if name == HOST else 3)
     expected = mi.Interpreter(graph).trace(*inputs)
@@ -90,7 +118,8 @@ CASES = [
 @pytest.mark.parametrize("name", [HOST, "cortex-m4", "cortex-m55"])
 @pytest.mark.parametrize("case", CASES)
 def test_case_tables(case: Case, name: str) -> None:
-    outputs = traced(case.graph, name, *case.samples())[-1].outputs
+    last = traced(case.graph, name, *case.samples())[-1]
+    outputs = last.outputs[: len(case.graph.outputs)]  # states follow
     for got, expected in zip(outputs, case.outputs("tflm"), strict=True):
         assert not differing(got, expected), case.why
 
@@ -99,16 +128,19 @@ def test_case_tables(case: Case, name: str) -> None:
 @pytest.mark.parametrize("op", OPERATORS)
 def test_random_models(op: str, name: str) -> None:
     @settings(
-        max_examples=100 if FULL else 12,
+        max_examples=20 if FULL else 2,
         deadline=None,
         suppress_health_check=[HealthCheck.filter_too_much],
     )
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        model = data.draw(MODELS[op])
-        assume(library_layers(model.graph, name))
-        expected = mi.Interpreter(model.graph).trace(*model.inputs)
-        mi.diff(expected, traced(model.graph, name, *model.inputs)).assert_identical()
+        drawn = [data.draw(MODELS[op]) for _ in range(8)]
+        models = [model for model in drawn if library_layers(model.graph, name)]
+        assume(models)
+        graph = together([model.graph for model in models])
+        inputs = [array for model in models for array in model.inputs]
+        expected = mi.Interpreter(graph).trace(*inputs)
+        mi.diff(expected, traced(graph, name, *inputs)).assert_identical()
 
     check()
 
@@ -177,7 +209,7 @@ def test_short_cut_for_one_row_is_wrong_with_mve(
     graph = one_row(width, kernel, 2, padding)
     inputs = np.full((1, 1, 1, width, 4), 100, np.int8)
     assert not differs(graph, "cortex-m55", inputs)
-    monkeypatch.setattr(choose, "_one_row_works", lambda conv: True)
+    monkeypatch.setattr(conv, "_one_row_works", lambda params: True)
     assert differs(graph, "cortex-m55", inputs)
 
 
@@ -188,7 +220,7 @@ def test_many_depthwise_channels_without_bias_are_wrong_with_mve(
     inputs = np.random.default_rng(4).integers(-128, 128, (1, 1, 6, 5, 130)).astype(np.int8)
     for name in (HOST, "cortex-m4", "cortex-m55"):
         assert not differs(graph, name, inputs)
-    monkeypatch.setattr(choose, "_biased", lambda conv: conv)
+    monkeypatch.setattr(conv, "_biased", lambda params: params)
     assert differs(graph, "cortex-m55", inputs)
 
 
@@ -199,7 +231,7 @@ def test_softmax_of_many_equal_classes_is_wrong(name: str, monkeypatch: pytest.M
     )
     inputs = np.zeros((1, 1, 600), np.int8)
     assert not differs(graph, name, inputs)
-    monkeypatch.setattr(choose, "LARGEST_DEPTH", 4095)
+    monkeypatch.setattr(elementwise, "LARGEST_DEPTH", 4095)
     assert differs(graph, name, inputs)
 
 
@@ -245,7 +277,7 @@ def test_verify_and_bench() -> None:
     arguments = ("bench", GESTURE, "--target", "cortex-m4", "--kernels", "cmsis-nn")
     facts = microinfer(*arguments, "--json").json
     assert facts["instructions"] < facts["own"]["instructions"]
-    assert [layer["function"] for layer in facts["layers"]][1] == "arm_convolve_wrapper_s8"
+    assert [layer["function"] for layer in facts["layers"]][1] == "arm_convolve_s8"
     table = microinfer(*arguments).stdout
     assert f"{facts['instructions']:,}" in table
     assert f"{facts['own']['instructions']:,}" in table
@@ -258,6 +290,20 @@ def test_the_library_is_compiled_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert cmsis_nn.library(["gcc"], "ar", ["-O0"]).archive.stat().st_mtime_ns == made
     assert cmsis_nn.library(["gcc"], "ar", ["-O1"]).archive != found.archive
     assert [path.suffix for path in (tmp_path / "microinfer").iterdir()] == [".a", ".a"]
+
+
+def test_the_cache_of_who_has_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert cmsis_nn.library(["gcc"], "ar", ["-O0"]).archive.parent.parent == tmp_path
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    (tmp_path / "microinfer-12345").mkdir()  # by somebody else
+    with pytest.raises(mi.ToolchainError, match="belongs to another user: set XDG_CACHE_HOME"):
+        cmsis_nn.library(["gcc"], "ar", ["-O0"])
 
 
 def test_every_core_has_a_form() -> None:

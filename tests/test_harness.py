@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ import microinfer as mi
 from c_build import C_WARNINGS, WARNINGS, need
 from command_line import DIGITS, GESTURE, microinfer
 from microinfer.errors import BadInput
-from microinfer.targets import protocol
+from microinfer.targets import protocol, serial_port
 
 # A board of this machine: its line is stdin and stdout.
 BOARD = """
@@ -119,6 +121,7 @@ def test_a_board_that_only_sends_runs_the_known_input(tmp_path: Path) -> None:
     known = ((np.arange(np.prod(shape)) * 37 + 11) % 256 - 128).astype(np.int8).reshape(shape)
     lines = iter(talk(built(tmp_path, MUTE), ""))
     protocol.greeting(lines)
+    assert not protocol.listens(lines)
     assert protocol.read_run(lines, graph) == layer_bytes(known)
 
 
@@ -179,11 +182,31 @@ def test_lines_that_end_early_are_an_error(board: Path) -> None:
             heard(iter(said[:end]))
 
 
+def test_a_device_that_starts_again_and_again_is_an_error(board: Path) -> None:
+    said = talk(board, protocol.run_command([sample()]) + "quit\n")
+    greeting, ready, *rest = said
+    assert protocol.read_run(iter([greeting, ready, *rest]), mi.load(GESTURE))
+    with pytest.raises(BadInput, match="started again before layer 0"):
+        protocol.read_run(iter([greeting, ready] * 2), mi.load(GESTURE))
+
+
+def test_a_device_that_never_greets_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "GREETING_SECONDS", 0)
+    with pytest.raises(BadInput, match=r"did not greet within 0 s, but says 'I \(7\) boot'"):
+        protocol.greeting(itertools.repeat("I (7) boot\n"))
+
+
 @pytest.fixture
 def port(board: Path) -> Iterator[str]:
+    with behind_a_port([board]) as name:
+        yield name
+
+
+@contextmanager
+def behind_a_port(command: Sequence[str | Path]) -> Iterator[str]:
     """A serial port with the board behind it."""
     master, slave = os.openpty()
-    process = subprocess.Popen([board], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     to, back = process.stdin, process.stdout
@@ -222,6 +245,58 @@ def test_verify_over_a_serial_port(port: str) -> None:
     said = microinfer("verify", GESTURE, "--serial", port, "--random", "3")
     assert said.code == 0, said.stdout + said.stderr
     assert f"5 inputs, tflm, {port}" in said.stdout
+
+
+def test_verify_of_a_board_that_only_sends(tmp_path: Path) -> None:
+    """It is reset when the PC opens its port. What it runs is not what the PC would have sent."""
+    reset = ["sh", "-c", 'read line; "$0"; exec cat > /dev/null', built(tmp_path, MUTE)]
+    with behind_a_port(reset) as port:
+        said = microinfer("verify", GESTURE, "--serial", port)
+    assert said.code == 0, said.stdout + said.stderr
+    assert "1 input, tflm" in said.stdout
+    with behind_a_port(reset) as port:
+        said = microinfer("verify", GESTURE, "--serial", port, "--random", "1")
+    assert said.code == 2
+    assert "no mi_get" in said.stderr
+
+
+def test_a_board_that_is_unplugged() -> None:
+    master, slave = os.openpty()
+
+    def unplug() -> None:
+        read(master)
+        os.close(master)
+
+    thread = threading.Thread(target=unplug)
+    thread.start()
+    name = os.ttyname(slave)
+    said = microinfer("verify", GESTURE, "--serial", name)
+    thread.join(5)
+    os.close(slave)
+    assert said.code == 2
+    assert said.stderr.startswith("error: ")
+    assert name in said.stderr
+
+
+def test_a_board_that_stops_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It greets, and then leaves the line full."""
+    monkeypatch.setattr(serial_port, "SILENCE_SECONDS", 0.5)
+    graph = mi.load(GESTURE)
+    master, slave = os.openpty()
+
+    def greet() -> None:
+        read(master)
+        greeting = f"microinfer 1 gesture {graph.sha256} tflm {len(graph.nodes)}\n"
+        os.write(master, 2 * greeting.encode())
+
+    thread = threading.Thread(target=greet)
+    thread.start()
+    with serial_port.on_serial_port(graph, os.ttyname(slave)) as device:
+        thread.join(5)
+        with pytest.raises(BadInput, match="Write timeout"):
+            device._send("00" * 100_000)
+    os.close(slave)
+    os.close(master)
 
 
 def test_another_model_on_the_board_is_refused(port: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +16,8 @@ from command_line import GESTURE, microinfer
 from compared import Compared
 from microinfer.emit import plan
 from microinfer.errors import BadInput, ToolchainError
-from microinfer.targets import emulated, target, targets
-from microinfer.targets.bench import bench
-from microinfer.targets.binary import Instruction
-from microinfer.targets.build import build
-from microinfer.targets.counting import counted
-from microinfer.targets.timing import kind, registers
+from microinfer.targets import emulated, emulator, target, targets
+from microinfer.targets.build import build, generated
 from one_op import Array
 from shared_models import INT8_MODELS, shared_model
 
@@ -149,6 +145,57 @@ def test_a_missing_compiler_is_named_with_its_package(
     assert f"apt install {row.packages[row.compiler]}" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "instead", "error", "message"),
+    [
+        (
+            'put_text("ready\\n");',
+            "return 5;",
+            ToolchainError,
+            "last that came: microinfer 1 model",
+        ),
+        ('put_text("done ");', '__asm__ volatile("udf #1");', BadInput, "says: error fault"),
+    ],
+)
+def test_a_program_that_ends_early_is_an_error(
+    text: str, instead: str, error: type[Exception], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools("cortex-m4")
+
+    def broken(*arguments: Any, **options: Any) -> dict[str, str]:
+        files = generated(*arguments, **options)
+        harness = files["model_harness.c"].replace(text, instead)
+        assert harness != files["model_harness.c"]
+        return {**files, "model_harness.c": harness}
+
+    monkeypatch.setattr(emulator, "generated", broken)
+    graph = mi.load(GESTURE)
+    with (
+        pytest.raises(error, match=message),
+        emulated(graph, target("cortex-m4")) as device,
+    ):
+        device.trace(*samples(graph, 2))
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "/usr/lib/gcc/include/stdint.h:9:16: fatal error: stdint.h: No such file or directory",
+        "gcc: fatal error: cannot read spec file 'picolibc.specs': No such file or directory",
+    ],
+)
+def test_a_missing_c_library_is_named_with_its_package(
+    says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = target("riscv32")
+    compiler = tmp_path / row.compiler
+    compiler.write_text(f'#!/bin/sh\necho "{says}" >&2\nexit 1\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolchainError, match=r"apt install .*picolibc-riscv64"):
+        build(row, tmp_path, {})
+
+
 def test_an_unknown_target_is_refused_with_those_there_are() -> None:
     with pytest.raises(BadInput, match="no target 'cortex-m9'; there are host, cortex-m0plus"):
         target("cortex-m9")
@@ -160,131 +207,3 @@ def test_verify_on_a_target() -> None:
     assert said.code == 0, said.stderr
     assert said.json["identical"] is True
     assert said.json["target"] == "cortex-m4"
-
-
-def test_bench_counts_the_same_in_every_run_and_layers_add_up() -> None:
-    tools("cortex-m4")
-    graph = mi.load(GESTURE)
-    first, second = bench(graph, target("cortex-m4")), bench(graph, target("cortex-m4"))
-    assert first.total == second.total
-    assert list(first.layers) == list(second.layers)
-    together = sum(layer.instructions for layer in first.layers)
-    assert abs(together - first.total.instructions) < 20 * len(first.layers)
-    assert first.total.cycles is not None
-    assert first.total.cycles > first.total.instructions
-
-
-def test_the_plugin_counts_what_icount_counts() -> None:
-    """A loop of known length: 1000 rounds of three instructions, by hand."""
-    tools("cortex-m3")
-    row = target("cortex-m3")
-    program = r"""
-        #include <stdint.h>
-        int main(void);
-        uint32_t mark(void);
-        void mi_put(char c);
-        __attribute__((noinline)) uint32_t mark(void) { __asm__ volatile("nop"); return 0; }
-        int main(void)
-        {
-            (void)mark();
-            (void)mark();
-            __asm__ volatile("movw r3, #1000\n1: subs r3, #1\nnop\nbne 1b" ::: "r3", "cc");
-            (void)mark();
-            mi_put('x');
-            return 0;
-        }
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        elf = build(row, Path(folder), {"main.c": program})
-        run = counted(row, elf, "mark")
-    nothing, loop = run.spans[1], run.spans[2]
-    assert run.said == "x"
-    assert loop.instructions - nothing.instructions == 1 + 3 * 1000
-    assert (
-        sum(count.taken for count in loop.counts.values())
-        - sum(count.taken for count in nothing.counts.values())
-        == 999
-    )
-
-
-def test_flash_of_bench_is_what_the_constants_and_the_linker_say() -> None:
-    tools("cortex-m4")
-    measured = bench(mi.load(GESTURE), target("cortex-m4"))
-    assert abs(measured.constant_bytes - measured.plan.constant_bytes) < 256
-    assert measured.plan.arena_bytes <= measured.ram_bytes < measured.plan.arena_bytes + 2048
-
-
-def test_stack_of_bench_is_painted_where_it_is_used() -> None:
-    """A kernel's rows lie on the stack: a taller kernel takes at least its pointers more."""
-    tools("cortex-m4")
-    measured = bench(mi.load(GESTURE), target("cortex-m4"))
-    assert 64 < measured.stack_bytes < 2048
-
-
-def test_bench_on_the_command_line() -> None:
-    tools("avr")
-    path = shared_model("tflm_hello_world_int8")
-    said = microinfer("bench", path, "--target", "avr", "--json")
-    assert said.code == 0, said.stderr
-    facts = said.json
-    assert facts["cycles"] > facts["instructions"] > 10_000  # simavr counts cycles itself
-    assert len(facts["layers"]) == 3
-    text = microinfer("bench", path, "--target", "avr")
-    assert f"{facts['instructions']:,}" in text.stdout
-    assert "counted by the emulator" in text.stdout
-
-
-def test_wait_states_of_a_core_without_a_model_are_refused() -> None:
-    said = microinfer("bench", GESTURE, "--target", "riscv32", "--wait-states", "3")
-    assert said.code == 2
-    assert "--wait-states says nothing of riscv32" in said.stderr
-
-
-def test_bench_of_layers_without_an_output() -> None:
-    tools("cortex-m4")
-    said = microinfer("bench", OWN / "operators" / "streaming_int8.tflite", "--target", "cortex-m4")
-    assert said.code == 0, said.stderr
-    assert "ASSIGN_VARIABLE" in said.stdout
-
-
-def test_a_missing_target_lists_them_in_a_line() -> None:
-    said = microinfer("bench", GESTURE)
-    assert said.code == 2
-    assert "choose from: cortex-m0plus, cortex-m3," in said.stderr.lower()
-
-
-@pytest.mark.parametrize(
-    ("mnemonic", "operands", "own"),
-    [
-        ("ldr", "r0, [r1]", "load"),
-        ("ldrsb.w", "r0, [r1, #1]", "load"),
-        ("ldmia", "r0!, {r1, r2}", "multiple"),
-        ("stmdb", "sp!, {r4}", "multiple"),
-        ("push", "{r4, lr}", "multiple"),
-        ("smull", "r0, r1, r2, r3", "multiply_long"),
-        ("mla", "r0, r1, r2, r3", "multiply_add"),
-        ("smlabb", "r0, r1, r2, r3", "multiply_add"),
-        ("muls", "r0, r1", "multiply"),
-        ("bl", "8 <f>", "call"),
-        ("ble.n", "8 <f>", "branch"),
-        ("blt.n", "8 <f>", "branch"),
-        ("bls.n", "8 <f>", "branch"),
-        ("bleq", "8 <f>", "call"),
-        ("bx", "lr", "branch"),
-        ("cbnz", "r0, 8", "branch"),
-        ("bic.w", "r0, r1", "other"),
-        ("udiv", "r0, r1, r2", "divide"),
-        ("strd", "r0, r1, [r2]", "store"),
-        ("adds", "r0, r1", "other"),
-    ],
-)
-def test_classes_of_instructions(mnemonic: str, operands: str, own: str) -> None:
-    assert kind(Instruction(0, mnemonic, operands, "f")) == own
-
-
-@pytest.mark.parametrize(
-    ("operands", "count"),
-    [("sp!, {r4, r5-r7, pc}", 5), ("{r4, lr}", 2), ("r0!, {d8-d9}", 4), ("{sl, fp}", 2)],
-)
-def test_registers_of_a_list(operands: str, count: int) -> None:
-    assert registers(operands) == count

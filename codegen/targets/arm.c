@@ -52,10 +52,11 @@ static void reset(void)
     *(volatile uint32_t *)0xe000ed88u |= 0xfu << 20; /* CPACR: the floating-point unit and MVE */
     __asm__ volatile("dsb\n\tisb");
 #endif
-    for (uint32_t *word = mi_data_start; word < mi_data_end; word++) {
+    /* volatile: gcc would call memcpy and memset, and start-up would pay for a model's. */
+    for (volatile uint32_t *word = mi_data_start; word < mi_data_end; word++) {
         *word = *load++;
     }
-    for (uint32_t *word = mi_bss_start; word < mi_bss_end; word++) {
+    for (volatile uint32_t *word = mi_bss_start; word < mi_bss_end; word++) {
         *word = 0;
     }
     UART[UART_DIVIDER] = 16;

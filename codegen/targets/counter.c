@@ -9,7 +9,8 @@
  * ran since the last mark; `taken` is how often another than the next in memory followed it.
  *
  * Built on first use, with the host's compiler. QEMU 7.2 comes without a header for plugins: the
- * few prototypes that are used are declared here (plugin interface of version 1).
+ * few prototypes that are used are declared here. They are the same in the plugin interface of
+ * version 1, the latest that QEMU until 8.2 takes, and of version 2, the earliest from 9.0 on.
  */
 
 #include <inttypes.h>
@@ -29,8 +30,6 @@ extern void qemu_plugin_register_vcpu_tb_exec_cb(
     struct qemu_plugin_tb *tb, void (*cb)(unsigned, void *), int flags, void *data);
 extern void qemu_plugin_register_vcpu_insn_exec_cb(
     struct qemu_plugin_insn *insn, void (*cb)(unsigned, void *), int flags, void *data);
-extern void qemu_plugin_register_vcpu_insn_exec_inline(
-    struct qemu_plugin_insn *insn, int operation, void *counter, uint64_t value);
 extern void qemu_plugin_register_atexit_cb(
     qemu_plugin_id_t id, void (*cb)(qemu_plugin_id_t, void *), void *data);
 extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
@@ -39,9 +38,20 @@ extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 
 #define EXPORT __attribute__((visibility("default")))
-enum { NO_REGISTERS = 0, ADD_U64 = 0 };
+enum { NO_REGISTERS = 0 };
 
 EXPORT int qemu_plugin_version = 1;
+
+/* New in version 2: where it is, QEMU is one that wants that. */
+extern void *qemu_plugin_scoreboard_new(size_t bytes) __attribute__((weak));
+
+__attribute__((constructor)) static void choose_version(void)
+{
+    if (qemu_plugin_scoreboard_new != NULL) {
+        qemu_plugin_version = 2;
+    }
+}
+
 EXPORT int qemu_plugin_install(
     qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv);
 
@@ -74,6 +84,12 @@ static void on_block(unsigned cpu, void *data)
         }
     }
     previous = now;
+}
+
+static void on_instruction(unsigned cpu, void *counter)
+{
+    (void)cpu;
+    ++*(uint64_t *)counter;
 }
 
 static void dump(void)
@@ -116,7 +132,7 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker, NO_REGISTERS, NULL);
         }
         if (counter != NULL) {
-            qemu_plugin_register_vcpu_insn_exec_inline(insn, ADD_U64, counter, 1);
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_instruction, NO_REGISTERS, counter);
         }
     }
     qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, NO_REGISTERS, own);

@@ -40,10 +40,11 @@ __attribute__((used)) static void start(void)
 {
     const uint32_t *load = mi_data_load;
 
-    for (uint32_t *word = mi_data_start; word < mi_data_end; word++) {
+    /* volatile: gcc would call memcpy and memset, and start-up would pay for a model's. */
+    for (volatile uint32_t *word = mi_data_start; word < mi_data_end; word++) {
         *word = *load++;
     }
-    for (uint32_t *word = mi_bss_start; word < mi_bss_end; word++) {
+    for (volatile uint32_t *word = mi_bss_start; word < mi_bss_end; word++) {
         *word = 0;
     }
     leave((uint32_t)main());

@@ -111,30 +111,31 @@ def command(
     line(target.about)
     line()
     if kernels != OWN:
-        _print_sides(sides)
+        _print_sides(sides, name, wait_states)
         return
     _print_layers(sides[OWN])
     line()
     _print_totals(sides[OWN], name, wait_states)
 
 
-def _print_sides(sides: dict[str, Bench]) -> None:
-    """Both measurements beside each other: instructions per layer, and the totals."""
+def _print_sides(sides: dict[str, Bench], name: str, wait_states: int) -> None:
+    """Both measurements beside each other: instructions and cycles per layer, and the totals."""
     own, library = sides.values()
+    timed = own.total.cycles is not None
     rows = []
     for layer, ours, theirs in zip(library.plan.layers, own.layers, library.layers, strict=True):
-        rows.append(
-            [
-                str(layer.prepared.index),
-                layer.prepared.node.op,
-                f"{layer.macs:,}" if layer.macs else "",
-                *(f"{cost.instructions:,}" for cost in (ours, theirs)),
-                _ratio(ours.instructions, theirs.instructions),
-                layer.library or "our kernel",
-            ]
-        )
-    titles = ["layer", "operator", "MACs", "ours", "CMSIS-NN", "ratio", "function"]
-    table("> < > > > > <", titles, rows)
+        row = [
+            str(layer.prepared.index),
+            layer.prepared.node.op,
+            f"{layer.macs:,}" if layer.macs else "",
+            *_beside(ours.instructions, theirs.instructions),
+        ]
+        if ours.cycles is not None and theirs.cycles is not None:
+            row += _beside(ours.cycles, theirs.cycles)
+        rows.append([*row, layer.library or "our kernel"])
+    titles = ["layer", "operator", "MACs", "instructions", "CMSIS-NN", "ratio"]
+    titles += ["cycles", "CMSIS-NN", "ratio"] if timed else []
+    table(f"> < > > > > {'> > > ' if timed else ''}<", [*titles, "function"], rows)
     line()
     totals: list[tuple[str, Callable[[Bench], int | None]]] = [
         ("instructions", lambda side: side.total.instructions),
@@ -151,8 +152,13 @@ def _print_sides(sides: dict[str, Bench]) -> None:
     for what, of in totals:
         ours_, theirs_ = of(own), of(library)
         if ours_ is not None and theirs_ is not None:
-            rows.append([what, f"{ours_:,}", f"{theirs_:,}", _ratio(ours_, theirs_)])
+            rows.append([what, *_beside(ours_, theirs_)])
     table("< > > >", ["", "ours", "CMSIS-NN", "ratio"], rows)
+    _print_timing(name, wait_states)
+
+
+def _beside(ours: int, theirs: int) -> list[str]:
+    return [f"{ours:,}", f"{theirs:,}", _ratio(ours, theirs)]
 
 
 def _ratio(ours: int, theirs: int) -> str:
@@ -206,6 +212,11 @@ def _print_totals(measured: Bench, name: str, wait_states: int) -> None:
         ],
     ]
     table("< > <", ["", "", ""], rows)
+    _print_timing(name, wait_states)
+
+
+def _print_timing(name: str, wait_states: int) -> None:
+    """What the modelled cycles assume."""
     if name in timings():
         line()
         waits = f"{wait_states} wait states at taken branches" if wait_states else "no wait states"

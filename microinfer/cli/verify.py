@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..batch import Batch
+from ..batch import Batch, split_batch
 from ..debug.diff import LayerDiff, diff
 from ..emit import OWN
+from ..emit.selftest import known_inputs
 from ..graph import Graph
 from ..interpreter import Interpreter
 from ..native import Native, compile, compiler
@@ -117,7 +118,8 @@ def command(
     its state is compared after each layer that has one; variables where they are read.
 
     With --target the C is cross-compiled and runs on an emulated core; with --serial it runs on
-    your board, flashed beforehand.
+    your board, flashed beforehand. A board that cannot listen (no mi_get) runs one known input, and
+    is compared on that: start this, then reset the board.
 
     Exit code 1 means that something differs; the report names the layer, the element and both
     values. FAIL stands at layers that differ although their inputs are equal, ---- at those after
@@ -141,8 +143,13 @@ def command(
         with about(model):
             samples = random_samples(graph, random or RANDOM_SAMPLES, seed, extremes=True)
     names = list(PROFILES) if "all" in profiles else list(dict.fromkeys(profiles))
+    results = {}
     with about(model):
-        results = {name: _compare(graph, name, samples.batch, runner) for name in names}
+        for name in names:
+            with runner.start(graph, name) as device:
+                if isinstance(device, Device) and not device.listens and not files and not random:
+                    samples = _known_sample(graph)
+                results[name] = _compare(graph, name, samples.batch, device)
     if as_json:
         print_json(_facts(model, graph, samples, results, runner))
     else:
@@ -175,7 +182,14 @@ class _Runner:
         where = " ".join(compiler()) if self.target == HOST else self.target
         return where if self.kernels == OWN else f"{where} with CMSIS-NN"
 
-    def start(self, graph: Graph, numerics: str) -> AbstractContextManager[Device | Native]:
+    @contextmanager
+    def start(self, graph: Graph, numerics: str) -> Iterator[Device | Native]:
+        with ExitStack() as stack:
+            with progress(f"building the C of {numerics}"):
+                device = stack.enter_context(self._start(graph, numerics))
+            yield device
+
+    def _start(self, graph: Graph, numerics: str) -> AbstractContextManager[Device | Native]:
         if self.serial is not None:
             return on_serial_port(graph, self.serial, numerics, baud=self.baud)
         if self.target == HOST:
@@ -183,14 +197,17 @@ class _Runner:
         return emulated(graph, targets()[self.target], numerics, kernels=self.kernels)
 
 
-def _compare(graph: Graph, numerics: str, batch: Batch, runner: _Runner) -> list[LayerDiff]:
+def _known_sample(graph: Graph) -> Samples:
+    """What a board without mi_get runs."""
+    batch = split_batch(graph, known_inputs(graph))
+    return Samples(batch, ["the known input"], "the known input of a board that cannot listen")
+
+
+def _compare(graph: Graph, numerics: str, batch: Batch, device: Device | Native) -> list[LayerDiff]:
     """Both runs of all samples, compared."""
     interpreter = Interpreter(graph, numerics)
     merged: list[LayerDiff] = []
-    with ExitStack() as stack:
-        with progress(f"building the C of {numerics}"):
-            device = stack.enter_context(runner.start(graph, numerics))
-        advance = stack.enter_context(progress(f"comparing {numerics}", batch.samples))
+    with progress(f"comparing {numerics}", batch.samples) as advance:
         for first, arrays in _groups(graph, batch):
             report = diff(interpreter.trace(*arrays), device.trace(*arrays))
             layers = [_shifted(layer, first) for layer in report.layers]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..batch import split_batch
 from ..errors import BadInput
+from ..graph import Graph
 from ..interpreter import Interpreter
 from ..ops.gather import index_limits
 from .literals import c_type, columns
@@ -54,17 +55,26 @@ def _formula(dtype: np.dtype[Any], limit: int = 0) -> str:
 _FORMULA = {"int8": (37, 11, 256), "int16": (37 * 257, 11 * 257, 65536)}
 
 
+def known_inputs(graph: Graph) -> list[NDArray[Any]]:
+    """One sample of the formula, an array per input."""
+    tensors = [graph.tensors[index] for index in graph.inputs]
+    return [
+        pattern(tensor.size, tensor.dtype, limit).reshape(tensor.shape)
+        for tensor, limit in zip(tensors, _limits(graph), strict=True)
+    ]
+
+
+def _limits(graph: Graph) -> list[int]:
+    """Of inputs that are indices; of others 0."""
+    limits = index_limits(graph)
+    return [limits.get(index, 0) for index in graph.inputs]
+
+
 def selftest(plan: Plan, samples: Sequence[NDArray[Any]] | None) -> Selftest:
     """Run the plan's model on ``samples``, or on the formula's input, and record the CRCs."""
     graph = plan.graph
-    limits = [index_limits(graph).get(index, 0) for index in graph.inputs]
     if samples is None:
-        inputs = [
-            pattern(tensor.size, tensor.dtype, limit).reshape(tensor.shape)
-            for tensor, limit in zip(
-                [graph.tensors[index] for index in graph.inputs], limits, strict=True
-            )
-        ]
+        inputs = known_inputs(graph)
     else:
         batch = split_batch(graph, samples)
         if batch.samples != 1:
@@ -76,7 +86,8 @@ def selftest(plan: Plan, samples: Sequence[NDArray[Any]] | None) -> Selftest:
         stored=[] if samples is None else [list(columns(array)) for array in inputs],
         stored_types=[c_type(array.dtype) for array in inputs],
         formulas=[
-            _formula(array.dtype, limit) for array, limit in zip(inputs, limits, strict=True)
+            _formula(array.dtype, limit)
+            for array, limit in zip(inputs, _limits(graph), strict=True)
         ],
         crcs=[f"0x{crc:08x}u" for crc in crcs],
     )

@@ -25,6 +25,10 @@ FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-ffunction-sections", "-fda
 # The two ways in which the linker says that a region is too small.
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) byte")
 _OUTSIDE = re.compile(r"address 0x(\w+) of \S+ section `\S+' is not within region `(\w+)'")
+# How a compiler without its C library fails: Debian packs them apart.
+_NO_LIBRARY = re.compile(
+    r"(stdint|string|avr/io)\.h: No such file|cannot read spec file|cannot find (-lc\b|libc\b|crt)"
+)
 _REGIONS = {"FLASH": "flash", "text": "flash", "RAM": "RAM", "data": "RAM"}
 
 
@@ -111,9 +115,11 @@ def build(
         lacking = _lacking(target, result.stderr)
         if lacking:
             raise _does_not_fit(target, lacking)
-        raise ToolchainError(
-            f"{target.compiler} failed for {target.name}:\n{result.stderr.strip()}"
-        )
+        said = f"{target.compiler} failed for {target.name}:\n{result.stderr.strip()}"
+        if _NO_LIBRARY.search(result.stderr):
+            package = target.packages[target.compiler]
+            said = f"{target.name} needs a C library: install it (Debian: apt install {package})"
+        raise ToolchainError(said)
     return program
 
 

@@ -63,9 +63,14 @@ def counted(target: Target, program: Path, mark: str) -> Counted:
         source = str(target_dir() / "counter.c")
         build_host(["-O2", "-shared", "-fPIC", source, "-o", str(plugin)])
     nbytes, base = sections(target, program)[".text"]
-    options = f"out={out},base={base:x},bytes={nbytes:x},marker={at[mark]:x}"
-    result = _run([*qemu_command(target, program), "-plugin", f"{plugin},{options}"])
+    options = f"out={_escaped(out)},base={base:x},bytes={nbytes:x},marker={at[mark]:x}"
+    result = _run([*qemu_command(target, program), "-plugin", f"{_escaped(plugin)},{options}"])
     return Counted(result.stdout, _histograms(out.read_text(encoding="ascii")))
+
+
+def _escaped(path: Path) -> str:
+    """A path among QEMU's options, which commas part."""
+    return str(path).replace(",", ",,")
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

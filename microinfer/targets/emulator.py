@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .._resources import target_dir
@@ -68,6 +69,9 @@ def emulated(
                 yield Device(graph, layers, numerics, _sender(process), _lines(process, target))
             finally:
                 process.kill()
+                assert process.stdin is not None
+                with suppress(BrokenPipeError):  # of what an emulator that has ended did not read
+                    process.stdin.close()
 
 
 def command(target: Target, program: Path) -> list[str]:
@@ -104,8 +108,9 @@ def simavr_command(target: Target, program: Path) -> list[str]:
 def _sender(process: subprocess.Popen[str]) -> Callable[[str], None]:
     def send(text: str) -> None:
         assert process.stdin is not None
-        process.stdin.write(text)
-        process.stdin.flush()
+        with suppress(BrokenPipeError):  # the emulator has ended: its last lines say why
+            process.stdin.write(text)
+            process.stdin.flush()
 
     return send
 
@@ -113,6 +118,7 @@ def _sender(process: subprocess.Popen[str]) -> Callable[[str], None]:
 def _lines(process: subprocess.Popen[str], target: Target) -> Iterator[str]:
     """What the program says; a watchdog ends it when it says nothing for long."""
     assert process.stdout is not None
+    last: deque[str] = deque(maxlen=3)
     while True:
         watchdog = threading.Timer(SILENCE_SECONDS, process.kill)
         watchdog.start()
@@ -121,7 +127,9 @@ def _lines(process: subprocess.Popen[str], target: Target) -> Iterator[str]:
         finally:
             watchdog.cancel()
         if not line:
+            said = f"; the last that came: {' | '.join(last)}" if last else ""
             raise ToolchainError(
-                f"{target.emulator} ended, or said nothing for {SILENCE_SECONDS:g} s"
+                f"{target.emulator} ended, or said nothing for {SILENCE_SECONDS:g} s{said}"
             )
+        last.append(line.strip())
         yield line

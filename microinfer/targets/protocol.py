@@ -6,6 +6,7 @@ lost character is an error and not another number.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from ..graph import Graph
 from ..ops import results
 
 VERSION = "1"
+GREETING_SECONDS = 30.0  # the longest that a device may say other things before it greets
+GREETINGS = 1  # that answer an earlier hello; one more is a device that has started again
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,13 @@ def run_command(arrays: Sequence[NDArray[Any]]) -> str:
 
 def greeting(lines: Iterator[str]) -> Greeting:
     """Read up to the greeting; what a boot loader says before it is passed over."""
+    end = time.monotonic() + GREETING_SECONDS
     for line in lines:
+        if time.monotonic() > end:
+            raise BadInput(
+                f"the device did not greet within {GREETING_SECONDS:g} s, but says"
+                f" {line.strip()[:60]!r}: is its harness running, at this speed?"
+            )
         words = line.split()
         if len(words) == 6 and words[0] == "microinfer" and words[5].isdecimal():
             if words[1] != VERSION:
@@ -49,6 +58,17 @@ def greeting(lines: Iterator[str]) -> Greeting:
                 )
             return Greeting(words[2], words[3], words[4], int(words[5]))
     raise BadInput("the device did not greet: is its harness running?")
+
+
+def listens(lines: Iterator[str]) -> bool:
+    """Whether a device that was told hello after its greeting answers it. One without mi_get says
+    that the run on its known input follows."""
+    for line in lines:
+        if line.startswith("microinfer "):
+            return True
+        if line.strip() == "known":
+            return False
+    raise BadInput("the device stopped after its greeting")
 
 
 def read_run(lines: Iterator[str], graph: Graph) -> bytes:
@@ -96,8 +116,12 @@ def done(lines: Iterator[str]) -> None:
 
 def _next(lines: Iterator[str], what: str) -> str:
     """The next line that is not a prompt, nor a greeting said twice."""
+    greetings = 0
     for line in lines:
         text = line.strip()
+        greetings += text.startswith("microinfer ")
+        if greetings > GREETINGS:
+            raise BadInput(f"the device started again before {what}: does it crash?")
         if text.startswith("error"):
             raise BadInput(f"the device says: {text}")
         if text and text != "ready" and not text.startswith("microinfer "):

@@ -13,7 +13,8 @@ from ..passes import runnable
 from ..prepare import prepare
 from .device import Device
 
-SILENCE_SECONDS = 30.0  # the longest that a board may compute without a word
+SILENCE_SECONDS = 30.0  # the longest that a board may compute without a word, or not read one
+AT_ONCE = 256  # characters that are written in that time, at any speed
 
 
 @contextmanager
@@ -34,24 +35,36 @@ def on_serial_port(
             "serial ports need pyserial: pip install 'microinfer[serial]'"
         ) from None
     try:
-        line = serial.Serial(port, baud, timeout=SILENCE_SECONDS)
+        line = serial.Serial(port, baud, timeout=SILENCE_SECONDS, write_timeout=SILENCE_SECONDS)
     except (serial.SerialException, ValueError) as error:
         raise BadInput(f"{port}: {error}") from None
 
     def send(text: str) -> None:
-        line.write(text.encode("ascii"))
+        try:
+            for first in range(0, len(text), AT_ONCE):
+                line.write(text[first : first + AT_ONCE].encode("ascii"))
+        except serial.SerialException as error:
+            raise BadInput(f"{port}: {error}") from None
 
     with line:
-        send("\nhello\n")  # the empty line ends what may be half said
-        yield Device(graph, layers, numerics, send, _lines(line, port))
+        yield Device(graph, layers, numerics, send, _lines(line, port, serial.SerialException))
 
 
-def _lines(line: Any, port: str) -> Iterator[str]:
+def _lines(line: Any, port: str, broken: type[Exception]) -> Iterator[str]:
+    """What the board says. ``broken`` is what ``line`` raises where it was unplugged."""
+    last = ""
     while True:
-        text = line.readline()
+        try:
+            text = line.read_until(b"\n")
+        except broken as error:
+            raise BadInput(f"{port}: {error}") from None
         if not text.endswith(b"\n"):
+            said = "no whole line" if text else "nothing"
             raise BadInput(
-                f"{port}: the board said nothing for {SILENCE_SECONDS:g} s; does it run its"
-                " harness, with mi_get, at this speed (--baud)?"
+                f"{port}: the board said {said} for {SILENCE_SECONDS:g} s"
+                + (f" after {last!r}" if last else "")
+                + "; does it run its harness at this speed (--baud)? Without mi_get it speaks only"
+                " when it is reset."
             )
+        last = text.decode("ascii", errors="replace").strip()[:60]
         yield text.decode("ascii", errors="replace")

@@ -54,20 +54,60 @@ static inline cmsis_nn_conv_params mi_cmsis_nn_conv(const mi_cmsis_nn_conv_param
     return conv;
 }
 
-MI_KERNEL void mi_cmsis_nn_conv_2d_s8(
+static inline cmsis_nn_dw_conv_params mi_cmsis_nn_depthwise(const mi_cmsis_nn_conv_params *p)
+{
+    cmsis_nn_dw_conv_params conv;
+    conv.input_offset = p->input_offset;
+    conv.output_offset = p->output_offset;
+    conv.ch_mult = p->output.c / p->input.c;
+    conv.stride = p->stride;
+    conv.padding = p->padding;
+    conv.dilation = p->dilation;
+    conv.activation = p->activation;
+    return conv;
+}
+
+/* The short cuts of arm_convolve_wrapper_s8, of which the layer's shape takes one: a program that
+ * calls the wrapper has all of them in its flash. Kernels of 1x1, without and with a stride: */
+MI_KERNEL void mi_cmsis_nn_conv_2d_1x1_fast_s8(
     const mi_cmsis_nn_conv_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
 {
     const cmsis_nn_context context = mi_cmsis_nn_scratch(scratch);
     const cmsis_nn_conv_params conv = mi_cmsis_nn_conv(p);
     const cmsis_nn_per_channel_quant_params quant = mi_cmsis_nn_quant(p->multipliers, p->shifts);
     const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
-    (void)arm_convolve_wrapper_s8(
+    (void)arm_convolve_1x1_s8_fast(
         &context, &conv, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
         &p->output, output);
 }
 
-/* The same without the library's short cuts, one of which has limits on cores with MVE. */
-MI_KERNEL void mi_cmsis_nn_conv_2d_any_s8(
+MI_KERNEL void mi_cmsis_nn_conv_2d_1x1_s8(
+    const mi_cmsis_nn_conv_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
+{
+    const cmsis_nn_context context = mi_cmsis_nn_scratch(scratch);
+    const cmsis_nn_conv_params conv = mi_cmsis_nn_conv(p);
+    const cmsis_nn_per_channel_quant_params quant = mi_cmsis_nn_quant(p->multipliers, p->shifts);
+    const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
+    (void)arm_convolve_1x1_s8(
+        &context, &conv, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
+        &p->output, output);
+}
+
+/* Images of one row, on cores with MVE: */
+MI_KERNEL void mi_cmsis_nn_conv_2d_row_s8(
+    const mi_cmsis_nn_conv_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
+{
+    const cmsis_nn_context context = mi_cmsis_nn_scratch(scratch);
+    const cmsis_nn_conv_params conv = mi_cmsis_nn_conv(p);
+    const cmsis_nn_per_channel_quant_params quant = mi_cmsis_nn_quant(p->multipliers, p->shifts);
+    const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
+    (void)arm_convolve_1_x_n_s8(
+        &context, &conv, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
+        &p->output, output);
+}
+
+/* All others. */
+MI_KERNEL void mi_cmsis_nn_conv_2d_s8(
     const mi_cmsis_nn_conv_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
 {
     const cmsis_nn_context context = mi_cmsis_nn_scratch(scratch);
@@ -79,21 +119,54 @@ MI_KERNEL void mi_cmsis_nn_conv_2d_any_s8(
         &p->output, output);
 }
 
+/* Which short cut the wrapper takes depends on the core, too: it is called in code for any core, and
+ * for a single input channel with MVE. */
+MI_KERNEL void mi_cmsis_nn_depthwise_conv_2d_wrapper_s8(
+    const mi_cmsis_nn_conv_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
+{
+    const cmsis_nn_context context = mi_cmsis_nn_scratch(scratch);
+    const cmsis_nn_dw_conv_params conv = mi_cmsis_nn_depthwise(p);
+    const cmsis_nn_per_channel_quant_params quant = mi_cmsis_nn_quant(p->multipliers, p->shifts);
+    const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
+    (void)arm_depthwise_conv_wrapper_s8(
+        &context, &conv, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
+        &p->output, output);
+}
+
+/* As many outputs as inputs: */
+MI_KERNEL void mi_cmsis_nn_depthwise_conv_2d_3x3_s8(
+    const mi_cmsis_nn_conv_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
+{
+    const cmsis_nn_context context = mi_cmsis_nn_scratch(scratch);
+    const cmsis_nn_dw_conv_params conv = mi_cmsis_nn_depthwise(p);
+    const cmsis_nn_per_channel_quant_params quant = mi_cmsis_nn_quant(p->multipliers, p->shifts);
+    const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
+    (void)arm_depthwise_conv_3x3_s8(
+        &context, &conv, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
+        &p->output, output);
+}
+
+MI_KERNEL void mi_cmsis_nn_depthwise_conv_2d_opt_s8(
+    const mi_cmsis_nn_conv_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
+{
+    const cmsis_nn_context context = mi_cmsis_nn_scratch(scratch);
+    const cmsis_nn_dw_conv_params conv = mi_cmsis_nn_depthwise(p);
+    const cmsis_nn_per_channel_quant_params quant = mi_cmsis_nn_quant(p->multipliers, p->shifts);
+    const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
+    (void)arm_depthwise_conv_s8_opt(
+        &context, &conv, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
+        &p->output, output);
+}
+
+/* All others. */
 MI_KERNEL void mi_cmsis_nn_depthwise_conv_2d_s8(
     const mi_cmsis_nn_conv_params *p, const int8_t *input, int8_t *output, mi_i32 *scratch)
 {
     const cmsis_nn_context context = mi_cmsis_nn_scratch(scratch);
+    const cmsis_nn_dw_conv_params conv = mi_cmsis_nn_depthwise(p);
     const cmsis_nn_per_channel_quant_params quant = mi_cmsis_nn_quant(p->multipliers, p->shifts);
     const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
-    cmsis_nn_dw_conv_params conv;
-    conv.input_offset = p->input_offset;
-    conv.output_offset = p->output_offset;
-    conv.ch_mult = p->output.c / p->input.c;
-    conv.stride = p->stride;
-    conv.padding = p->padding;
-    conv.dilation = p->dilation;
-    conv.activation = p->activation;
-    (void)arm_depthwise_conv_wrapper_s8(
+    (void)arm_depthwise_conv_s8(
         &context, &conv, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
         &p->output, output);
 }

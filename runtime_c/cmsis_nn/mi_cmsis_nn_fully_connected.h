@@ -19,11 +19,10 @@ typedef struct {
     int32_t input_offset;           /* -zero point */
     int32_t filter_offset;          /* -zero point */
     int32_t output_offset;          /* zero point */
-    int32_t per_channel;            /* 1: one multiplier and shift per output; 0: one for all */
     const int8_t *weights;          /* [output size, input size] */
     const int32_t *bias;            /* or NULL; cores with MVE read kernel_sums instead */
     const int32_t *kernel_sums;     /* bias + input_offset * sum of an output's weights; or NULL */
-    const int32_t *multipliers;
+    const int32_t *multipliers;     /* one, or one per output */
     const int32_t *shifts;
 } mi_cmsis_nn_fully_connected_params;
 
@@ -38,24 +37,47 @@ typedef struct {
     int32_t shift;
 } mi_cmsis_nn_batch_matmul_params;
 
-MI_KERNEL void mi_cmsis_nn_fully_connected_s8(
-    const mi_cmsis_nn_fully_connected_params *p, const int8_t *input, int8_t *output)
+static inline cmsis_nn_fc_params mi_cmsis_nn_dense(const mi_cmsis_nn_fully_connected_params *p)
 {
-    const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
-    cmsis_nn_context context; /* the library expects the sums where others expect scratch */
     cmsis_nn_fc_params dense;
-    cmsis_nn_quant_params quant;
-
-    context.buf = (void *)p->kernel_sums;
-    context.size = 0;
     dense.input_offset = p->input_offset;
     dense.filter_offset = p->filter_offset;
     dense.output_offset = p->output_offset;
     dense.activation = p->activation;
-    quant.multiplier = (int32_t *)p->multipliers;
-    quant.shift = (int32_t *)p->shifts;
-    quant.is_per_channel = p->per_channel;
-    (void)arm_fully_connected_wrapper_s8(
+    return dense;
+}
+
+/* The library expects sums of weights where others expect scratch. */
+static inline cmsis_nn_context mi_cmsis_nn_sums(const int32_t *kernel_sums)
+{
+    cmsis_nn_context context;
+    context.buf = (void *)kernel_sums;
+    context.size = 0;
+    return context;
+}
+
+/* With one multiplier and shift for all outputs. */
+MI_KERNEL void mi_cmsis_nn_fully_connected_s8(
+    const mi_cmsis_nn_fully_connected_params *p, const int8_t *input, int8_t *output)
+{
+    const cmsis_nn_context context = mi_cmsis_nn_sums(p->kernel_sums);
+    const cmsis_nn_fc_params dense = mi_cmsis_nn_dense(p);
+    const cmsis_nn_per_tensor_quant_params quant = {p->multipliers[0], p->shifts[0]};
+    const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
+    (void)arm_fully_connected_s8(
+        &context, &dense, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
+        &p->output, output);
+}
+
+/* With one for each. */
+MI_KERNEL void mi_cmsis_nn_fully_connected_per_channel_s8(
+    const mi_cmsis_nn_fully_connected_params *p, const int8_t *input, int8_t *output)
+{
+    const cmsis_nn_context context = mi_cmsis_nn_sums(p->kernel_sums);
+    const cmsis_nn_fc_params dense = mi_cmsis_nn_dense(p);
+    const cmsis_nn_per_channel_quant_params quant = mi_cmsis_nn_quant(p->multipliers, p->shifts);
+    const cmsis_nn_dims bias = mi_cmsis_nn_bias(p->output.c);
+    (void)arm_fully_connected_per_channel_s8(
         &context, &dense, &quant, &p->input, input, &p->filter, p->weights, &bias, p->bias,
         &p->output, output);
 }

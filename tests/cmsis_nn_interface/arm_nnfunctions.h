@@ -24,10 +24,17 @@ extern "C" {
 
 typedef enum { ARM_CMSIS_NN_SUCCESS = 0 } arm_cmsis_nn_status;
 
+typedef enum { ARM_SIGMOID = 0, ARM_TANH = 1 } arm_nn_activation_type;
+
 typedef struct {
     void *buf;
     int32_t size;
 } cmsis_nn_context;
+
+typedef struct {
+    const void *data;
+    const bool is_int32_bias;
+} cmsis_nn_bias_data;
 
 typedef struct {
     int32_t n;
@@ -55,12 +62,6 @@ typedef struct {
     int32_t multiplier;
     int32_t shift;
 } cmsis_nn_per_tensor_quant_params;
-
-typedef struct {
-    int32_t *multiplier;
-    int32_t *shift;
-    int32_t is_per_channel;
-} cmsis_nn_quant_params;
 
 typedef struct {
     int32_t input_offset;
@@ -115,7 +116,74 @@ typedef struct {
     cmsis_nn_activation activation;
 } cmsis_nn_pool_params;
 
-arm_cmsis_nn_status arm_convolve_wrapper_s8(
+typedef struct {
+    int32_t rank;
+    int32_t input_offset;
+    int32_t output_offset;
+    cmsis_nn_activation input_activation;
+    cmsis_nn_activation output_activation;
+} cmsis_nn_svdf_params;
+
+typedef struct {
+    const int16_t *exp_lut;
+    const int16_t *one_by_one_lut;
+} cmsis_nn_softmax_lut_s16;
+
+typedef struct {
+    int32_t input_multiplier;
+    int32_t input_shift;
+    const void *input_weights;
+    const void *input_effective_bias;
+    int32_t hidden_multiplier;
+    int32_t hidden_shift;
+    const void *hidden_weights;
+    const void *hidden_effective_bias;
+    const void *bias;
+    arm_nn_activation_type activation_type;
+} cmsis_nn_lstm_gate;
+
+typedef struct {
+    int32_t time_major;
+    int32_t batch_size;
+    int32_t time_steps;
+    int32_t input_size;
+    int32_t hidden_size;
+    int32_t input_offset;
+    int32_t forget_to_cell_multiplier;
+    int32_t forget_to_cell_shift;
+    int32_t input_to_cell_multiplier;
+    int32_t input_to_cell_shift;
+    int32_t cell_clip;
+    int32_t cell_scale_power;
+    int32_t output_multiplier;
+    int32_t output_shift;
+    int32_t output_offset;
+    cmsis_nn_lstm_gate forget_gate;
+    cmsis_nn_lstm_gate input_gate;
+    cmsis_nn_lstm_gate cell_gate;
+    cmsis_nn_lstm_gate output_gate;
+} cmsis_nn_lstm_params;
+
+typedef struct {
+    void *temp1;
+    void *temp2;
+    void *cell_state;
+    void *hidden_state;
+} cmsis_nn_lstm_context;
+
+arm_cmsis_nn_status arm_convolve_1x1_s8_fast(
+    const cmsis_nn_context *, const cmsis_nn_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_convolve_1x1_s8(
+    const cmsis_nn_context *, const cmsis_nn_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_convolve_1_x_n_s8(
     const cmsis_nn_context *, const cmsis_nn_conv_params *,
     const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
     const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
@@ -133,6 +201,24 @@ arm_cmsis_nn_status arm_depthwise_conv_wrapper_s8(
     const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
     const cmsis_nn_dims *output, int8_t *);
 
+arm_cmsis_nn_status arm_depthwise_conv_3x3_s8(
+    const cmsis_nn_context *, const cmsis_nn_dw_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_depthwise_conv_s8_opt(
+    const cmsis_nn_context *, const cmsis_nn_dw_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_depthwise_conv_s8(
+    const cmsis_nn_context *, const cmsis_nn_dw_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
 arm_cmsis_nn_status arm_transpose_conv_s8(
     const cmsis_nn_context *, const cmsis_nn_context *, const cmsis_nn_transpose_conv_params *,
     const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
@@ -144,9 +230,14 @@ arm_cmsis_nn_status arm_batch_matmul_s8(
     const cmsis_nn_per_tensor_quant_params *, const cmsis_nn_dims *lhs, const int8_t *,
     const cmsis_nn_dims *rhs, const int8_t *, const cmsis_nn_dims *output, int8_t *);
 
-arm_cmsis_nn_status arm_fully_connected_wrapper_s8(
-    const cmsis_nn_context *, const cmsis_nn_fc_params *, const cmsis_nn_quant_params *,
-    const cmsis_nn_dims *input, const int8_t *, const cmsis_nn_dims *filter, const int8_t *,
+arm_cmsis_nn_status arm_fully_connected_s8(
+    const cmsis_nn_context *, const cmsis_nn_fc_params *,
+    const cmsis_nn_per_tensor_quant_params *, const cmsis_nn_dims *input, const int8_t *, const cmsis_nn_dims *filter, const int8_t *,
+    const cmsis_nn_dims *bias, const int32_t *, const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_fully_connected_per_channel_s8(
+    const cmsis_nn_context *, const cmsis_nn_fc_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *, const cmsis_nn_dims *filter, const int8_t *,
     const cmsis_nn_dims *bias, const int32_t *, const cmsis_nn_dims *output, int8_t *);
 
 arm_cmsis_nn_status arm_avgpool_s8(
@@ -178,6 +269,96 @@ arm_cmsis_nn_status arm_elementwise_add_s8(
 arm_cmsis_nn_status arm_elementwise_mul_s8(
     const int8_t *, const int8_t *, int32_t offset_1, int32_t offset_2, int8_t *, int32_t offset,
     int32_t multiplier, int32_t shift, int32_t minimum, int32_t maximum, int32_t size);
+
+arm_cmsis_nn_status arm_convolve_wrapper_s4(
+    const cmsis_nn_context *, const cmsis_nn_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_convolve_s4(
+    const cmsis_nn_context *, const cmsis_nn_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_convolve_wrapper_s16(
+    const cmsis_nn_context *, const cmsis_nn_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int16_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const cmsis_nn_bias_data *,
+    const cmsis_nn_dims *output, int16_t *);
+
+arm_cmsis_nn_status arm_depthwise_conv_wrapper_s4(
+    const cmsis_nn_context *, const cmsis_nn_dw_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_depthwise_conv_wrapper_s16(
+    const cmsis_nn_context *, const cmsis_nn_dw_conv_params *,
+    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *input, const int16_t *,
+    const cmsis_nn_dims *filter, const int8_t *, const cmsis_nn_dims *bias, const int64_t *,
+    const cmsis_nn_dims *output, int16_t *);
+
+arm_cmsis_nn_status arm_fully_connected_s4(
+    const cmsis_nn_context *, const cmsis_nn_fc_params *, const cmsis_nn_per_tensor_quant_params *,
+    const cmsis_nn_dims *input, const int8_t *, const cmsis_nn_dims *filter, const int8_t *,
+    const cmsis_nn_dims *bias, const int32_t *, const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_fully_connected_s16(
+    const cmsis_nn_context *, const cmsis_nn_fc_params *, const cmsis_nn_per_tensor_quant_params *,
+    const cmsis_nn_dims *input, const int16_t *, const cmsis_nn_dims *filter, const int8_t *,
+    const cmsis_nn_dims *bias, const int64_t *, const cmsis_nn_dims *output, int16_t *);
+
+arm_cmsis_nn_status arm_batch_matmul_s16(
+    const cmsis_nn_context *, const cmsis_nn_bmm_params *,
+    const cmsis_nn_per_tensor_quant_params *, const cmsis_nn_dims *lhs, const int16_t *,
+    const cmsis_nn_dims *rhs, const int16_t *, const cmsis_nn_dims *output, int16_t *);
+
+arm_cmsis_nn_status arm_avgpool_s16(
+    const cmsis_nn_context *, const cmsis_nn_pool_params *, const cmsis_nn_dims *input,
+    const int16_t *, const cmsis_nn_dims *filter, const cmsis_nn_dims *output, int16_t *);
+
+arm_cmsis_nn_status arm_max_pool_s16(
+    const cmsis_nn_context *, const cmsis_nn_pool_params *, const cmsis_nn_dims *input,
+    const int16_t *, const cmsis_nn_dims *filter, const cmsis_nn_dims *output, int16_t *);
+
+void arm_softmax_s8_s16(
+    const int8_t *, int32_t rows, int32_t depth, int32_t multiplier, int32_t shift,
+    int32_t diff_min, int16_t *);
+
+arm_cmsis_nn_status arm_softmax_s16(
+    const int16_t *, int32_t rows, int32_t depth, int32_t multiplier, int32_t shift,
+    const cmsis_nn_softmax_lut_s16 *, int16_t *);
+
+arm_cmsis_nn_status arm_elementwise_add_s16(
+    const int16_t *, const int16_t *, int32_t offset_1, int32_t multiplier_1, int32_t shift_1,
+    int32_t offset_2, int32_t multiplier_2, int32_t shift_2, int32_t left_shift, int16_t *,
+    int32_t offset, int32_t multiplier, int32_t shift, int32_t minimum, int32_t maximum,
+    int32_t size);
+
+arm_cmsis_nn_status arm_elementwise_mul_s16(
+    const int16_t *, const int16_t *, int32_t offset_1, int32_t offset_2, int16_t *,
+    int32_t offset, int32_t multiplier, int32_t shift, int32_t minimum, int32_t maximum,
+    int32_t size);
+
+arm_cmsis_nn_status arm_svdf_s8(
+    const cmsis_nn_context *, const cmsis_nn_context *filters, const cmsis_nn_context *units,
+    const cmsis_nn_svdf_params *, const cmsis_nn_per_tensor_quant_params *feature,
+    const cmsis_nn_per_tensor_quant_params *, const cmsis_nn_dims *input, const int8_t *,
+    const cmsis_nn_dims *state, int8_t *, const cmsis_nn_dims *features, const int8_t *,
+    const cmsis_nn_dims *time, const int8_t *, const cmsis_nn_dims *bias, const int32_t *,
+    const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_svdf_state_s16_s8(
+    const cmsis_nn_context *filters, const cmsis_nn_context *units, const cmsis_nn_svdf_params *,
+    const cmsis_nn_per_tensor_quant_params *feature, const cmsis_nn_per_tensor_quant_params *,
+    const cmsis_nn_dims *input, const int8_t *, const cmsis_nn_dims *state, int16_t *,
+    const cmsis_nn_dims *features, const int8_t *, const cmsis_nn_dims *time, const int16_t *,
+    const cmsis_nn_dims *bias, const int32_t *, const cmsis_nn_dims *output, int8_t *);
+
+arm_cmsis_nn_status arm_lstm_unidirectional_s8(
+    const int8_t *, int8_t *, const cmsis_nn_lstm_params *, cmsis_nn_lstm_context *);
 
 #ifdef __cplusplus
 }
