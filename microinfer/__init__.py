@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .debug import diff
+from .debug import diff, explain, explain_page
 from .emit import generate, plan
 from .errors import (
     BadFile,
@@ -35,6 +35,8 @@ __all__ = [
     "UnsupportedModel",
     "compile",
     "diff",
+    "explain",
+    "explain_page",
     "generate",
     "load",
     "plan",

@@ -16,12 +16,17 @@ from .state import is_variable, states
 
 @dataclass(frozen=True)
 class PreparedLayer:
-    """One node, its operator, and its params: all that a run or a generator needs."""
+    """One node, its operator, and its params: all that a run or a generator needs.
+
+    ``graph`` and ``numerics`` are what it was prepared from.
+    """
 
     index: int
     node: Node
     op: Op
     params: Any
+    graph: Graph
+    numerics: Numerics
 
 
 def prepare(graph: Graph, numerics: Numerics) -> tuple[PreparedLayer, ...]:
@@ -46,7 +51,7 @@ def prepare(graph: Graph, numerics: Numerics) -> tuple[PreparedLayer, ...]:
         for tensor in (graph.tensors[i] for i in op.operand_indices(node)):
             if tensor.data is not None and not np.isfinite(tensor.data).all():
                 layer.refuse(tensor, "is a constant with a value that is not finite")
-        layers.append(PreparedLayer(index, node, op, params))
+        layers.append(PreparedLayer(index, node, op, params, graph, numerics))
     if problems:
         # By place in the file, which passes may have taken other nodes out of.
         places = {index: node.location for index, node in enumerate(graph.nodes)}

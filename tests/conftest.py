@@ -9,7 +9,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["compared", "measured", "strict_skips"]
+pytest_plugins = ["browser", "compared", "measured", "strict_skips"]
 
 # The tests that need a checkout of CMSIS-NN: `make verify-cmsis`.
 NEED_CMSIS_NN = ["test_cmsis_nn_forms.py", "test_cmsis_nn_interface.py", "test_cmsis_nn_library.py"]

@@ -71,7 +71,7 @@ def test_version() -> None:
         (["inspct"], "no such command 'inspct'; did you mean inspect?\ntry: microinfer --help"),
         (
             ["xyz"],
-            "no such command 'xyz'; there are inspect, run, codegen, verify, bench\n"
+            "no such command 'xyz'; there are inspect, run, codegen, verify, explain, bench\n"
             "try: microinfer --help",
         ),
         (["run"], "missing argument 'MODEL'\ntry: microinfer run --help"),

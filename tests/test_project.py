@@ -18,14 +18,16 @@ FILES = checkout.files()
 TEXTS = {
     name: (checkout.ROOT / name).read_text("utf-8")
     for name in FILES
-    if name.suffix in {".py", ".md", ".h", ".c", ".j2", ".toml", ".json", ".S", ".ld"}
+    if name.suffix
+    in {".py", ".md", ".h", ".c", ".j2", ".toml", ".json", ".S", ".ld", ".js", ".css"}
     or name.name in {"Makefile", "run", ".gitignore"}
 }
 LONGEST = 400
 
 
-def test_no_python_file_is_longer_than_400_lines() -> None:
-    lines = {str(name): text.count("\n") for name, text in TEXTS.items() if name.suffix == ".py"}
+def test_no_python_file_and_no_script_is_longer_than_400_lines() -> None:
+    code = {name: text for name, text in TEXTS.items() if name.suffix in {".py", ".js"}}
+    lines = {str(name): text.count("\n") for name, text in code.items()}
     assert {name: count for name, count in lines.items() if count > LONGEST} == {}
 
 

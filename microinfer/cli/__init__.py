@@ -23,6 +23,7 @@ VERBS = {
     "run": "Run a model on inputs, as the device would.",
     "codegen": "Write a model as standalone C.",
     "verify": "Compare the C with the interpreter, layer by layer.",
+    "explain": "Show how one number of a layer came about, step by step.",
     "bench": "Count what one inference costs on an emulated core.",
 }
 
@@ -115,6 +116,7 @@ Examples:
   microinfer run kws.tflite --input samples.npy
   microinfer codegen kws.tflite -o firmware/kws
   microinfer verify kws.tflite
+  microinfer explain kws.tflite --input samples.npy --layer 3
   microinfer bench kws.tflite --target cortex-m4
 
 Exit codes: 0 fine, 1 a difference was found, 2 wrong usage or unsupported input.

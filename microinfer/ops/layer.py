@@ -67,14 +67,24 @@ class LayerRefused(Exception):
 
 
 class Layer:
-    """One node with its tensors, and the profile it is prepared for."""
+    """One node with its tensors, and the profile it is prepared for.
+
+    Without ``tables`` a rescale from int8 to int8 is not made a table: its params say how each
+    value comes about.
+    """
 
     def __init__(
-        self, graph: Graph, index: int, numerics: Numerics, problems: list[Problem]
+        self,
+        graph: Graph,
+        index: int,
+        numerics: Numerics,
+        problems: list[Problem],
+        tables: bool = True,
     ) -> None:
         self.graph = graph
         self.index = index
         self.numerics = numerics
+        self.tables = tables
         self.node = graph.nodes[index]
         self.options = self.node.options
         self.expected: dict[

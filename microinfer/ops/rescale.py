@@ -84,7 +84,7 @@ def rescale(
         activation_min=activation_min,
         activation_max=activation_max,
     )
-    if source.type == output.type == "INT8":
+    if source.type == output.type == "INT8" and layer.tables:
         return lookup.tabulate(layer, lambda q: _rescaled(params, q))
     return params
 

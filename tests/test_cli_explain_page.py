@@ -1,0 +1,63 @@
+"""``microinfer explain --html``: the file, what it shows first, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from browser import Open
+from command_line import DIGITS, DIGITS_INPUTS, MODELS, microinfer
+
+pytestmark = pytest.mark.xdist_group("browser")  # one worker, one browser
+
+EXPLAIN = ("explain", DIGITS, "--input", DIGITS_INPUTS)
+STREAMING = (
+    *("explain", MODELS / "operators/streaming_int8.tflite", "--random", "2", "--html", "p.html"),
+)
+LSTM = ("explain", MODELS / "operators/lstm_int8.tflite", "--random", "30")
+
+
+def test_the_page_opens_at_the_element_that_was_asked_for(show: Open, tmp_path: Path) -> None:
+    file = tmp_path / "digits.html"
+    place = ("--layer", "2", "--at", "3,4,5", "--sample", "90")
+    said = microinfer(*EXPLAIN, *place, "--html", file)
+    note = "note: the page has 10 samples from sample 90 on, of 100"
+    assert (said.code, said.stdout, said.stderr) == (0, "", f"{note}\nwrote {file}\n")
+    page = show(file.read_text("utf-8"))
+    assert "digits_int8.tflite" in page.inner_text("h1")
+    assert "output[0, 3, 4, 5]" in page.inner_text("#element")
+    assert page.evaluate("view.layer") == 2
+    options = page.locator("#sample option").all_inner_texts()
+    assert options == [f"sample {index}" for index in range(90, 100)]
+    shown = page.evaluate("Array.from(model.recorded[0][model.inputs[0]])")
+    np.testing.assert_array_equal(np.array(shown), np.load(DIGITS_INPUTS)[90].reshape(-1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((*EXPLAIN, "--html", "page.txt"), "its name has to end in .html"),
+        ((*EXPLAIN, "--html", "no-such-folder/page.html"), "there is no folder no-such-folder"),
+        ((*EXPLAIN, "--html", "p.html", "--json"), "--json says nothing with --html"),
+        ((*EXPLAIN, "--html", "p.html", "--all"), "--all says nothing with --html"),
+        ((*EXPLAIN, "--html", "p.html", "--at", "1,2,3"), "--at says nothing without --layer"),
+        ((*EXPLAIN, "--html", "p.html", "--sample", "100"), "expected 0..99"),
+        ((*EXPLAIN, "--html", "p.html", "--layer", "1", "--at", "9,9,9"), "expected 0..7"),
+        (("explain", DIGITS, "--html", "p.html"), "choose one of --input FILE and --random N"),
+        ((*STREAMING, "--layer", "1", "--at", "0"), "layer 1 VAR_HANDLE gives no values"),
+        ((*LSTM, "--sample", "20", "--html", "p.html"), "a page has samples 0..15"),
+    ],
+)
+def test_what_makes_no_page(
+    arguments: tuple[str | Path, ...],
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = microinfer(*arguments)
+    assert (said.code, said.stdout) == (2, "")
+    assert complaint in said.stderr
+    assert list(tmp_path.iterdir()) == []
