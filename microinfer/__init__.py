@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .debug import diff, explain, explain_page
+from .debug import diagnose, diff, explain, explain_page, isolate, observed
 from .emit import generate, plan
 from .errors import (
     BadFile,
@@ -34,11 +34,14 @@ __all__ = [
     "TraceMismatch",
     "UnsupportedModel",
     "compile",
+    "diagnose",
     "diff",
     "explain",
     "explain_page",
     "generate",
+    "isolate",
     "load",
+    "observed",
     "plan",
     "strip_float_io",
 ]

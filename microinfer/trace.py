@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from .passes import runnable
 class LayerTrace:
     """One layer of a run. ``params`` is None in a trace that was loaded from a file.
 
-    ``outputs`` are the node's and, of a layer with variable tensors, these after it (ops.results).
+    ``outputs`` are the node's and, of a layer with variable tensors, these after it (ops.results);
+    empty where the trace lacks one of them, as one of a device's partial dump may.
     """
 
     index: int
@@ -47,7 +48,8 @@ class Trace:
         self.numerics = numerics
         self._tensors = dict(self.inputs)
         for layer in self.layers:
-            self._tensors.update(zip(results(layer.node), layer.outputs, strict=True))
+            if layer.outputs:
+                self._tensors.update(zip(results(layer.node), layer.outputs, strict=True))
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -61,6 +63,10 @@ class Trace:
     def tensor(self, index: int) -> NDArray[Any]:
         """The value of the tensor with this index in the model; KeyError if none was computed."""
         return self._tensors[index]
+
+    def has(self, index: int) -> bool:
+        """Whether there is a value of the tensor with this index."""
+        return index in self._tensors
 
     def save(self, path: str | Path) -> None:
         """Write a .npz: one array ``tensor_<index>`` per tensor, and ``layers`` as JSON text."""
@@ -129,6 +135,36 @@ class Trace:
         return cls(layers, inputs, numerics)
 
     @classmethod
+    def from_tensors(
+        cls, graph: Graph, batch: Batch, tensors: Mapping[int, NDArray[Any]], numerics: str
+    ) -> Trace:
+        """A run over ``batch`` of which only ``tensors``, each [samples, *shape], are known.
+
+        Inputs among them stand for those of ``batch``.
+        """
+        known = dict(zip(graph.inputs, batch.arrays, strict=True)) | dict(tensors)
+        shown = {i: batch.restore(array, graph.tensors[i]) for i, array in known.items()}
+        return cls._of(graph.nodes, graph.inputs, shown, numerics)
+
+    @classmethod
+    def _of(
+        cls,
+        nodes: Sequence[Node],
+        inputs: Sequence[int],
+        tensors: Mapping[int, NDArray[Any]],
+        numerics: str,
+    ) -> Trace:
+        """The trace of ``nodes`` with what is known of their results."""
+        layers = []
+        for index, node in enumerate(nodes):
+            whole = all(i in tensors for i in results(node))
+            outputs = [tensors[i] for i in results(node)] if whole else []
+            layers.append(LayerTrace(index, node, outputs))
+        trace = cls(layers, {i: tensors[i] for i in inputs}, numerics)
+        trace._tensors.update(tensors)
+        return trace
+
+    @classmethod
     def load(cls, path: str | Path) -> Trace:
         """Read what ``save`` wrote. Raises BadInput if it is something else."""
         try:
@@ -139,16 +175,16 @@ class Trace:
                     for name in file.files
                     if name != "trace"
                 }
-            layers = []
-            for index, entry in enumerate(header["layers"]):
-                node = Node(
+            nodes = [
+                Node(
                     entry["op"],
                     tuple(entry["inputs"]),
                     tuple(entry["outputs"]),
                     location=entry["location"],
                 )
-                layers.append(LayerTrace(index, node, [tensors[i] for i in results(node)]))
-            return cls(layers, {i: tensors[i] for i in header["inputs"]}, header["numerics"])
+                for entry in header["layers"]
+            ]
+            return cls._of(nodes, header["inputs"], tensors, header["numerics"])
         except FileNotFoundError:
             raise BadInput(f"{path}: no such file") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):

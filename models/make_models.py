@@ -19,7 +19,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,8 @@ class Recipe:
     samples_per_class: int
     augment: Callable[[Split], Split] = lambda split: split
     autoencoder: bool = False
+    # Calibrations that went wrong, by name, for docs/ACCURACY.md: each gives one more int8 model.
+    mistakes: dict[str, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
 
 
 # --- digits ----------------------------------------------------------------------------------
@@ -176,6 +178,7 @@ RECIPES = {
         epochs=40,
         samples_per_class=10,
         augment=shifted,
+        mistakes={"dim": lambda images: images / 2},
     ),
     "gesture": Recipe(
         task="gesture of a wrist, 2 s at 25 Hz, 6 axes (simulated)",
@@ -271,6 +274,9 @@ def make(name: str) -> dict[str, Any]:
         "int8": to_tflite(model, calibration=data.train_inputs[:CALIBRATION_SAMPLES]),
     }
     twins = {twin: Reference(content[twin]) for twin in content}
+    for mistake, spoil in recipe.mistakes.items():
+        calibration = spoil(data.train_inputs[:CALIBRATION_SAMPLES])
+        (HERE / f"{name}_{mistake}_int8.tflite").write_bytes(to_tflite(model, calibration))
     chosen = _first_of_each_class(data.test_labels, recipe.samples_per_class)
     samples = data.test_inputs[chosen]
     inputs = quantize(samples, twins["int8"].input)

@@ -71,7 +71,7 @@ def test_version() -> None:
         (["inspct"], "no such command 'inspct'; did you mean inspect?\ntry: microinfer --help"),
         (
             ["xyz"],
-            "no such command 'xyz'; there are inspect, run, codegen, verify, explain, bench\n"
+            "no such command 'xyz'; there are inspect, run, codegen, verify, diff, explain, bench\n"
             "try: microinfer --help",
         ),
         (["run"], "missing argument 'MODEL'\ntry: microinfer run --help"),
@@ -161,7 +161,11 @@ def test_wrong_usage(arguments: list[str], error: str) -> None:
 def test_not_a_model(tmp_path: Path, verb: str, name: str, data: bytes | None, error: str) -> None:
     if data is not None:
         (tmp_path / name).write_bytes(data)
-    needs = {"run": ["--random", "1"], "bench": ["--target", "cortex-m4"]}
+    needs = {
+        "run": ["--random", "1"],
+        "bench": ["--target", "cortex-m4"],
+        "diff": ["--against", "c"],
+    }
     said = microinfer(verb, tmp_path / name, *needs.get(verb, []))
     assert (said.code, said.stdout) == (2, "")
     assert said.stderr.startswith(f"error: {tmp_path / name}: {error}")

@@ -14,6 +14,7 @@ import microinfer as mi
 from c_build import need
 from command_line import DIGITS, DIGITS_INPUTS, GESTURE, MODELS, Said, microinfer
 from microinfer.cli import output, verify
+from microinfer.debug import compare
 from microinfer.graph import Graph
 from microinfer.tflite import write
 from one_op import activation, one_op
@@ -217,10 +218,10 @@ class Wrong:
         return trace
 
 
-@pytest.mark.parametrize("at_once", [1, verify.AT_ONCE])
+@pytest.mark.parametrize("at_once", [1, compare.AT_ONCE])
 def test_verify_that_finds_a_difference(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     monkeypatch.setattr(verify, "compile", Wrong)
-    monkeypatch.setattr(verify, "AT_ONCE", at_once)
+    monkeypatch.setattr(compare, "AT_ONCE", at_once)
     samples = np.load(MODELS / "gesture_inputs.npy")
     trace = mi.Interpreter(mi.load(GESTURE)).trace(samples)
     correct = [trace[i].outputs[0][37].reshape(-1)[2] for i in (3, 8)]
@@ -230,18 +231,28 @@ def test_verify_that_finds_a_difference(monkeypatch: pytest.MonkeyPatch, at_once
     lines = said.stdout.splitlines()
     verdicts = [line.split()[0] for line in lines[3:12]]
     assert verdicts == ["PASS"] * 3 + ["FAIL"] + ["PASS"] * 4 + ["FAIL"]
-    assert lines[-2].startswith("different: 2 of ")
-    assert lines[-1] == (
-        f"first: layer 3 CONV_2D, sample 37, element (0, 0, 0, 2): NumPy {correct[0]}, C -7"
-    )
+    assert lines[-1].startswith("different: 2 of ")
+    first = next(i for i, line in enumerate(lines) if line.startswith("first difference: layer 3 "))
+    assert lines[first + 1].split() == [
+        "sample,",
+        "element",
+        "sample",
+        "37,",
+        "(0,",
+        "0,",
+        "0,",
+        "2)",
+    ]
+    assert lines[first + 2].split()[2:] == [str(correct[0])]
+    assert lines[first + 3].split()[-1] == "-7"
     facts = microinfer(*arguments, "--json")
     assert facts.code == 1
     assert facts.json["identical"] is False
     assert facts.json["layers"][8]["first"] == {
         "sample": 37,
         "element": [0, 2],
-        "numpy": correct[1],
-        "c": 5,
+        "expected": correct[1],
+        "observed": 5,
     }
 
 
@@ -266,8 +277,8 @@ def test_verify_blames_only_layers_with_equal_inputs(monkeypatch: pytest.MonkeyP
     verdicts = [line.split()[0] for line in lines[3 : 3 + layers]]
     assert said.code == 1
     assert verdicts == ["PASS"] * 3 + ["FAIL"] + ["----"] * (layers - 4)
-    assert lines[3 + layers] == "----  differs, but its input does already: look at FAIL first"
-    assert lines[-1].startswith("first: layer 3 ")
+    assert lines[3 + layers].startswith("----  inherited: it differs, but so does what it reads")
+    assert any(line.startswith("first difference: layer 3 ") for line in lines)
     assert max(map(len, lines[: 4 + layers])) <= 80
 
 

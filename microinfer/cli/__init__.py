@@ -23,6 +23,7 @@ VERBS = {
     "run": "Run a model on inputs, as the device would.",
     "codegen": "Write a model as standalone C.",
     "verify": "Compare the C with the interpreter, layer by layer.",
+    "diff": "Find where two runs of a model part, and why.",
     "explain": "Show how one number of a layer came about, step by step.",
     "bench": "Count what one inference costs on an emulated core.",
 }
@@ -116,6 +117,7 @@ Examples:
   microinfer run kws.tflite --input samples.npy
   microinfer codegen kws.tflite -o firmware/kws
   microinfer verify kws.tflite
+  microinfer diff kws.tflite --input x.npy --against board.log
   microinfer explain kws.tflite --input samples.npy --layer 3
   microinfer bench kws.tflite --target cortex-m4
 

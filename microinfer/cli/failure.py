@@ -122,13 +122,13 @@ def _where(group: list[Problem]) -> str:
     if layers[0] < 0:
         where = "the model"
     else:
-        where = f"{'layer' if len(layers) == 1 else 'layers'} {_ranges(layers)} {group[0].op}"
+        where = f"{'layer' if len(layers) == 1 else 'layers'} {ranges(layers)} {group[0].op}"
     if len(tensors) > 1:
         return f"{where}, {len(tensors)} tensors"
     return f'{where} "{short_name(tensors[0], 40)}"' if tensors else where
 
 
-def _ranges(numbers: Iterable[int]) -> str:
+def ranges(numbers: Iterable[int]) -> str:
     """0, 1, 2, 5 as "0-2, 5"."""
     runs: list[list[int]] = []
     for number in numbers:

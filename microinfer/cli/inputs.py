@@ -22,6 +22,8 @@ from ..prepare import prepare
 from .failure import about, counted, note, require_file
 from .files import Array, Conversion, convert, read_npz, read_values
 
+RANDOM_SAMPLES = 5  # where a verb that compares is given none
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS_HELP = """\b
@@ -49,6 +51,11 @@ class Samples:
     batch: Batch
     labels: list[str]
     summary: str
+
+    @property
+    def count(self) -> str:
+        """How many, in words."""
+        return counted(self.batch.samples, "input")
 
 
 class _Whole(click.IntRange):

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..batch import Batch, split_batch
-from ..debug.diff import LayerDiff, diff
+from ..debug.compare import First, compare, first_difference, likely_causes
+from ..debug.diagnose import Cause
+from ..debug.diff import Report
 from ..emit import OWN
 from ..emit.selftest import known_inputs
 from ..graph import Graph
 from ..interpreter import Interpreter
 from ..native import Native, compile, compiler
 from ..numerics import PROFILES
-from ..ops import results
 from ..targets import HOST, Device, emulated, on_serial_port, targets
 from .failure import about, counted
-from .files import Array, Conversion
+from .files import Conversion
 from .inputs import (
     FORMATS_HELP,
+    RANDOM_SAMPLES,
     Samples,
     kernels_option,
     load_model,
@@ -35,13 +37,17 @@ from .inputs import (
     rewrite_options,
     sample_options,
 )
-from .output import line, print_json, progress, table
-
-RANDOM_SAMPLES = 5
-AT_ONCE = 1 << 21  # elements of all layers that are compared at one time
+from .layers import (
+    cause_facts,
+    first_facts,
+    layer_facts,
+    print_causes,
+    print_first,
+    print_layers,
+)
+from .output import line, print_json, progress
 
 DIFFERENT = 1  # exit code
-UNDECIDED = "----"  # in place of PASS or FAIL
 
 
 @click.command(
@@ -154,10 +160,10 @@ def command(
         print_json(_facts(model, graph, samples, results, runner))
     else:
         line(f"{model.name}, {samples.summary}")
-        for name, layers in results.items():
+        for name, result in results.items():
             line()
-            _print_result(graph, name, layers, samples, runner)
-    same = all(layer.identical for layers in results.values() for layer in layers)
+            _print_result(graph, name, result, samples, runner)
+    same = all(result.report.identical for result in results.values())
     return 0 if same else DIFFERENT
 
 
@@ -203,97 +209,51 @@ def _known_sample(graph: Graph) -> Samples:
     return Samples(batch, ["the known input"], "the known input of a board that cannot listen")
 
 
-def _compare(graph: Graph, numerics: str, batch: Batch, device: Device | Native) -> list[LayerDiff]:
+@dataclass(frozen=True)
+class _Result:
+    """Of one profile."""
+
+    report: Report
+    first: First | None
+    causes: list[Cause]
+
+
+def _compare(graph: Graph, numerics: str, batch: Batch, device: Device | Native) -> _Result:
     """Both runs of all samples, compared."""
     interpreter = Interpreter(graph, numerics)
-    merged: list[LayerDiff] = []
     with progress(f"comparing {numerics}", batch.samples) as advance:
-        for first, arrays in _groups(graph, batch):
-            report = diff(interpreter.trace(*arrays), device.trace(*arrays))
-            layers = [_shifted(layer, first) for layer in report.layers]
-            pairs = zip(merged, layers, strict=True)
-            merged = [_joined(one, more) for one, more in pairs] if merged else layers
-            advance(len(arrays[0]))
-    return merged
-
-
-def _groups(graph: Graph, batch: Batch) -> Iterator[tuple[int, list[Array]]]:
-    """The samples in groups, so that traces of many fit into memory: first sample and arrays."""
-    elements = sum(graph.tensors[index].size for node in graph.nodes for index in results(node))
-    size = max(1, AT_ONCE // max(1, elements))
-    for first in range(0, batch.samples, size):
-        yield first, [array[first : first + size] for array in batch.arrays]
-
-
-def _shifted(layer: LayerDiff, samples: int) -> LayerDiff:
-    """A group's result with the sample's number among all samples."""
-    if layer.first is None:
-        return layer
-    where, one, other = layer.first
-    return replace(layer, first=((where[0] + samples, *where[1:]), one, other))
-
-
-def _joined(one: LayerDiff, more: LayerDiff) -> LayerDiff:
-    """A layer's result over two groups of samples."""
-    return replace(
-        one,
-        elements=one.elements + more.elements,
-        differing=one.differing + more.differing,
-        largest=max(one.largest, more.largest),
-        first=one.first or more.first,
-        inputs_differ=one.inputs_differ or more.inputs_differ,
-    )
-
-
-def _verdict(layer: LayerDiff) -> str:
-    """FAIL is only for layers that made a difference of equal inputs."""
-    if layer.identical:
-        return "PASS"
-    return UNDECIDED if layer.inputs_differ else "FAIL"
+        comparison = compare(interpreter, device, batch, advance)
+    with progress("looking for the cause"):
+        first = first_difference(interpreter, comparison)
+        return _Result(comparison.report, first, likely_causes(interpreter, comparison))
 
 
 def _print_result(
-    graph: Graph, numerics: str, layers: list[LayerDiff], samples: Samples, runner: _Runner
+    graph: Graph, numerics: str, result: _Result, samples: Samples, runner: _Runner
 ) -> None:
-    rows = [
-        [
-            _verdict(layer),
-            str(layer.index),
-            layer.node.op,
-            graph.tensors[layer.node.outputs[0]].name if layer.node.outputs else "",
-            f"{layer.elements:,}",
-            f"{layer.differing:,}",
-        ]
-        for layer in layers
-    ]
-    table("< > < ~ > >", ["", "layer", "operator", "output", "elements", "differing"], rows)
-    if any(_verdict(layer) == UNDECIDED for layer in layers):
-        line(f"{UNDECIDED}  differs, but its input does already: look at FAIL first")
+    report = result.report
+    print_layers(graph, report)
     line()
-    elements = sum(layer.elements for layer in layers)
-    count = f"{counted(len(layers), 'layer')}, {counted(samples.batch.samples, 'input')}"
-    of = f"{counted(elements, 'element')} in {count}, {numerics}, {runner.name}"
-    first = next((layer for layer in layers if not layer.identical), None)
-    if first is None:
+    if result.first is not None:
+        print_first(graph, result.first, samples.labels, f"NumPy, {numerics}", f"C, {runner.name}")
+        print_causes(result.first, result.causes)
+        line()
+    count = f"{counted(len(report.layers), 'layer')}, {samples.count}"
+    of = f"{counted(report.elements, 'element')} in {count}, {numerics}, {runner.name}"
+    if report.identical:
         line(f"identical: {of}")
-        return
-    line(f"different: {sum(layer.differing for layer in layers):,} of {of}")
-    assert first.first is not None
-    (sample, *element), interpreted, compiled = first.first
-    line(
-        f"first: layer {first.index} {first.node.op}, {samples.labels[sample]}, element"
-        f" {tuple(element)}: NumPy {interpreted}, C {compiled}"
-    )
+    else:
+        line(f"different: {report.differing:,} of {of}")
 
 
 def _facts(
     model: Path,
     graph: Graph,
     samples: Samples,
-    results: dict[str, list[LayerDiff]],
+    results: dict[str, _Result],
     runner: _Runner,
 ) -> dict[str, Any]:
-    layers = [layer for own in results.values() for layer in own]
+    reports = {name: result.report for name, result in results.items()}
     return {
         "file": model.name,
         "sha256": graph.sha256,
@@ -303,28 +263,13 @@ def _facts(
         "kernels": runner.kernels,
         "inputs": samples.batch.samples,
         "samples": samples.summary,
-        "identical": all(layer.identical for layer in layers),
-        "elements": sum(layer.elements for layer in layers),
+        "identical": all(report.identical for report in reports.values()),
+        "elements": sum(report.elements for report in reports.values()),
+        "first": {name: first_facts(result.first) for name, result in results.items()},
+        "causes": {name: [cause_facts(c) for c in own.causes] for name, own in results.items()},
         "layers": [
-            {
-                "numerics": name,
-                "index": layer.index,
-                "op": layer.node.op,
-                "identical": layer.identical,
-                "elements": layer.elements,
-                "differing": layer.differing,
-                "largest": layer.largest,
-                "inputs_differ": layer.inputs_differ,
-                "first": _first(layer),
-            }
-            for name, own in results.items()
-            for layer in own
+            {"numerics": name, **layer_facts(layer)}
+            for name, report in reports.items()
+            for layer in report.layers
         ],
     }
-
-
-def _first(layer: LayerDiff) -> dict[str, Any] | None:
-    if layer.first is None:
-        return None
-    (sample, *element), interpreted, compiled = layer.first
-    return {"sample": sample, "element": element, "numpy": interpreted, "c": compiled}

@@ -21,13 +21,20 @@ WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 
 
 class _Accumulating:
-    """The params of a layer whose output stage gives the accumulators as they come."""
+    """The params of a layer whose output stage gives the accumulators as they come.
 
-    def __init__(self, params: Any) -> None:
+    ``pad`` is what counts as the input outside of the image. Sums are in float64, exact for
+    inputs of any integers that a hypothesis may have.
+    """
+
+    def __init__(self, params: Any, pad: int | None) -> None:
         self._params = params
+        if pad is not None:
+            self.input_zero_point = pad
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._params, name)
+        value = getattr(self._params, name)
+        return value.astype(np.float64) if name in ("matrix", "taps", "row_taps") else value
 
     def steps(self, products: NDArray[Any]) -> Int64Array:
         acc: Int64Array = products.astype(np.int64) + offset(self._params)
@@ -44,19 +51,25 @@ def offset(params: Any) -> Int64Array:
 
     int64 [output channels], or [1] for none.
     """
-    steps = params.steps
-    if hasattr(steps, "staircase"):  # int8
-        offsets: Int64Array = steps.staircase.offset
-        return offsets
-    return np.zeros(1, np.int64) if params.bias is None else params.bias.astype(np.int64)
+    bias = np.zeros(1, np.int64) if params.bias is None else params.bias.astype(np.int64)
+    zero_point = getattr(params, "input_zero_point", 0)
+    if zero_point == 0 or getattr(params, "centred", False):
+        return bias
+    columns = params.matrix if hasattr(params, "weights_zero_point") else params.columns
+    offsets: Int64Array = bias - zero_point * columns.astype(np.int64).sum(axis=0)
+    return offsets
 
 
-def accumulators(layer: PreparedLayer, x: NDArray[Any], shape: tuple[int, ...]) -> Int64Array:
+def accumulators(
+    layer: PreparedLayer, x: NDArray[Any], shape: tuple[int, ...], pad: int | None = None
+) -> Int64Array:
     """The accumulators, bias included, of inputs [samples, *input shape].
 
-    [samples, *shape], ``shape`` being the output's.
+    [samples, *shape], ``shape`` being the output's. ``pad`` is the integer that stands outside of
+    the image, if it is not the input's zero point.
     """
-    acc: NDArray[Any] = layer.op.eval(_Accumulating(layer.params), x)  # type: ignore[assignment]
+    params = _Accumulating(layer.params, pad)
+    acc: NDArray[Any] = layer.op.eval(params, x)  # type: ignore[assignment]
     return acc.reshape(-1, *shape)
 
 
