@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .debug import diagnose, diff, explain, explain_page, isolate, observed
+from .debug.accuracy import accuracy
+from .debug.report import report
 from .emit import generate, plan
 from .errors import (
     BadFile,
@@ -16,6 +18,7 @@ from .graph import Graph, Node, Quantization, Tensor
 from .interpreter import Interpreter
 from .load import load
 from .native import Native, compile
+from .pages.report import report_page
 from .passes import strip_float_io
 from .trace import Trace
 
@@ -33,6 +36,7 @@ __all__ = [
     "Trace",
     "TraceMismatch",
     "UnsupportedModel",
+    "accuracy",
     "compile",
     "diagnose",
     "diff",
@@ -43,5 +47,7 @@ __all__ = [
     "load",
     "observed",
     "plan",
+    "report",
+    "report_page",
     "strip_float_io",
 ]

@@ -71,7 +71,8 @@ def test_version() -> None:
         (["inspct"], "no such command 'inspct'; did you mean inspect?\ntry: microinfer --help"),
         (
             ["xyz"],
-            "no such command 'xyz'; there are inspect, run, codegen, verify, diff, explain, bench\n"
+            "no such command 'xyz'; there are inspect, run, codegen, verify, diff, explain,"
+            " accuracy, report, bench\n"
             "try: microinfer --help",
         ),
         (["run"], "missing argument 'MODEL'\ntry: microinfer run --help"),
@@ -165,6 +166,8 @@ def test_not_a_model(tmp_path: Path, verb: str, name: str, data: bytes | None, e
         "run": ["--random", "1"],
         "bench": ["--target", "cortex-m4"],
         "diff": ["--against", "c"],
+        "accuracy": ["--inputs", DIGITS_INPUTS],
+        "report": ["--inputs", DIGITS_INPUTS, "--json"],
     }
     said = microinfer(verb, tmp_path / name, *needs.get(verb, []))
     assert (said.code, said.stdout) == (2, "")

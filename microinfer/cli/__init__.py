@@ -16,7 +16,8 @@ from typing import Any
 import click
 
 from ..errors import BadInput, MicroinferError
-from .failure import error_text, report
+from .failure import error_text
+from .failure import report as print_error  # there is a verb of that name
 
 VERBS = {
     "inspect": "Show a model's layers, cost and memory map.",
@@ -25,6 +26,8 @@ VERBS = {
     "verify": "Compare the C with the interpreter, layer by layer.",
     "diff": "Find where two runs of a model part, and why.",
     "explain": "Show how one number of a layer came about, step by step.",
+    "accuracy": "Find the layers that lose accuracy to their integers.",
+    "report": "Write one page about a model: error, values, memory, cost.",
     "bench": "Count what one inference costs on an emulated core.",
 }
 
@@ -80,13 +83,13 @@ class _Verbs(click.Group):
         try:
             code = super().main(*args, **kwargs) or 0
         except click.Abort:
-            report("interrupted")
+            print_error("interrupted")
             code = INTERRUPTED
         except click.ClickException as error:
-            report(_click_text(error))
+            print_error(_click_text(error))
             code = 2
         except MicroinferError as error:
-            report(error_text(error))
+            print_error(error_text(error))
             code = 2
         sys.exit(code)
 

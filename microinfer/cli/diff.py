@@ -137,7 +137,7 @@ def command(
         assert against is not None
         with about(against):
             file = recorded(against, graph)
-            samples = _recorded_samples(graph, file, against, given, numerics)
+            samples = recorded_samples(graph, file, against, given, numerics)
             if isolate and file.has_other_inputs(samples.batch):
                 note(
                     f"note: {against}: it ran on other inputs than --input; each layer is judged"
@@ -180,7 +180,7 @@ def _random(graph: Graph, model: Path, count: int, seed: int) -> Samples:
         return random_samples(graph, count, seed, extremes=True)
 
 
-def _recorded_samples(
+def recorded_samples(
     graph: Graph, file: Recorded, against: str, given: Samples | None, numerics: str
 ) -> Samples:
     """What the other side was recorded with: as given, or from the file itself."""

@@ -83,7 +83,7 @@ def _print_layers(planned: Plan) -> None:
             layer.prepared.node.op,
             _output_text(planned, layer),
             f"{layer.macs:,}" if layer.macs else "",
-            f"{_constant_bytes(planned, layer):,}" if _constant_bytes(planned, layer) else "",
+            f"{planned.flash_bytes(layer):,}" if planned.flash_bytes(layer) else "",
             _multiplier_text(layer),
         ]
         for layer in planned.layers
@@ -106,18 +106,6 @@ def _multiplier_text(layer: PlannedLayer) -> str:
         return ""
     low, high = f"{reals.min():.3g}", f"{reals.max():.3g}"
     return low if low == high else f"{low}..{high}"
-
-
-def _constant_bytes(planned: Plan, layer: PlannedLayer) -> int:
-    """Flash of a layer's own constants, and of constant tensors that it reads first."""
-    operands = layer.prepared.op.operand_indices(layer.prepared.node)
-    earlier = {
-        index
-        for other in planned.layers[: layer.prepared.index]
-        for index in other.prepared.op.operand_indices(other.prepared.node)
-    }
-    new = {index for index in operands if index in planned.operand_constants} - earlier
-    return layer.constant_bytes + sum(planned.tensor(index).nbytes for index in new)
 
 
 def _print_totals(planned: Plan) -> None:
@@ -161,7 +149,7 @@ def _facts(model: Path, planned: Plan) -> dict[str, Any]:
                     list(planned.tensor(index).shape) for index in layer.prepared.node.outputs
                 ],
                 "macs": layer.macs,
-                "constant_bytes": _constant_bytes(planned, layer),
+                "constant_bytes": planned.flash_bytes(layer),
                 "scratch_bytes": layer.scratch_bytes,
                 "multipliers": _multipliers(layer),
             }

@@ -1,4 +1,4 @@
-"""Two runs side by side: where they part, and why; and how a number of one came about."""
+"""Where two runs part, why, and how a number of one came about."""
 
 from __future__ import annotations
 

@@ -100,6 +100,20 @@ class Plan:
     def tensor(self, index: int) -> Tensor:
         return self.graph.tensors[index]
 
+    def flash_bytes(self, layer: PlannedLayer) -> int:
+        """Flash of a layer's own constants, and of constant tensors that it is the first to read.
+
+        Those of all layers make ``constant_bytes``, but for the first values of states.
+        """
+        read = layer.prepared.op.operand_indices(layer.prepared.node)
+        earlier = {
+            index
+            for other in self.layers[: layer.prepared.index]
+            for index in other.prepared.op.operand_indices(other.prepared.node)
+        }
+        new = {index for index in read if index in self.operand_constants} - earlier
+        return layer.constant_bytes + sum(self.tensor(index).nbytes for index in new)
+
     def state(self, index: int) -> State:
         """The state that a variable tensor or a handle stands for."""
         return states(self.graph)[index]

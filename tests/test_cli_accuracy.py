@@ -1,0 +1,125 @@
+"""``microinfer accuracy``: what it prints, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import microinfer as mi
+from command_line import DIGITS, DIGITS_INPUTS, MODELS, microinfer
+from microinfer.tflite import read_file, write
+from perceptron import Perceptron
+
+FLOAT = MODELS / "digits_float32.tflite"
+LABELS = MODELS / "digits_labels.npy"
+
+
+def test_a_row_per_layer_and_columns_that_fit_into_100() -> None:
+    said = microinfer(
+        "accuracy", DIGITS, "--inputs", DIGITS_INPUTS, "--float", FLOAT, "--labels", LABELS,
+        columns=100,
+    )  # fmt: skip
+    assert said.code == 0
+    assert said.stderr == ""
+    lines = said.stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    found = mi.accuracy(mi.load(DIGITS), np.load(DIGITS_INPUTS), read_file(FLOAT), np.load(LABELS))
+    header = next(i for i, text in enumerate(lines) if text.startswith("layer  operator"))
+    assert lines[header].split()[2:9] == "alone total max weight bias clip round".split()
+    for layer, text in zip(found.layers, lines[header + 1 :], strict=False):
+        cells = text.split()
+        assert cells[:2] == [str(layer.index), layer.node.op]
+        assert cells[2:4] == [f"{layer.sqnr_db:.1f}", f"{layer.accumulated_sqnr_db:.1f}"]
+        assert cells[4] == f"{layer.max_error_steps:.2f}"
+        assert cells[8] == f"{layer.split.activation:.2f}"
+    assert "right (top-1): 97.00% in integers, 97.00% in floats" in said.stdout
+    assert "the same class as in floats for 100 of 100 samples" in " ".join(said.stdout.split())
+    for place, advice in enumerate(found.advice):
+        assert f"{place + 1}. layer {advice.index} " in said.stdout
+
+
+def test_without_the_float_model_weights_are_said_to_be_unseen() -> None:
+    said = microinfer("accuracy", DIGITS, "--inputs", DIGITS_INPUTS)
+    assert said.code == 0
+    assert "cannot be seen without --float" in " ".join(said.stdout.split())
+    header = next(x for x in said.stdout.splitlines() if x.startswith("layer  operator"))
+    assert "weight" not in header
+    assert "right (top-1)" not in said.stdout
+
+
+def test_json_has_every_figure() -> None:
+    said = microinfer("accuracy", DIGITS, "-i", DIGITS_INPUTS, "--labels", LABELS, "--json")
+    facts = said.json
+    assert facts["inputs"] == 100
+    assert facts["reference"] == "dequantized weights"
+    found = mi.accuracy(mi.load(DIGITS), np.load(DIGITS_INPUTS), labels=np.load(LABELS))
+    assert [layer["op"] for layer in facts["layers"]] == [x.node.op for x in found.layers]
+    for layer, own in zip(facts["layers"], found.layers, strict=True):
+        assert layer["sqnr_db"] == own.sqnr_db
+        assert layer["split"]["weight"] is None
+        assert layer["split"]["activation"] == own.split.activation
+    assert facts["output"]["top1"] == found.output.top1
+    assert len(facts["advice"]) == len(found.advice)
+    assert facts["advice"][0]["trials"][0]["remedy"] == found.advice[0].trials[0].remedy
+
+
+def test_real_numbers_are_quantized_on_request() -> None:
+    reals = MODELS / "digits_inputs_float32.npy"
+    said = microinfer("accuracy", DIGITS, "-i", reals, "--quantize-input", "--json")
+    integers = microinfer("accuracy", DIGITS, "-i", DIGITS_INPUTS, "--json")
+    assert said.json["layers"] == integers.json["layers"]
+    refused = microinfer("accuracy", DIGITS, "-i", reals)
+    assert refused.code == 2
+    assert "pass --quantize-input" in refused.stderr
+
+
+def test_labels_may_be_text(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("label\n" + "\n".join(map(str, np.load(LABELS))) + "\n")
+    said = microinfer("accuracy", DIGITS, "-i", DIGITS_INPUTS, "--labels", path, "--json")
+    assert said.json["output"]["top1"] == 0.97
+
+
+def test_what_it_advises(tmp_path: Path) -> None:
+    network = Perceptron.random()
+    model, inputs = tmp_path / "narrow.tflite", tmp_path / "x.npy"
+    model.write_bytes(write(network.int8_graph(range_of_hidden=0.4)))
+    np.save(inputs, network.integers())
+    said = microinfer("accuracy", model, "-i", inputs, columns=100)
+    text = " ".join(said.stdout.split())
+    assert '1. layer 0 FULLY_CONNECTED "hidden": +' in text
+    assert "Clipping: " in text
+    assert "above what its output can hold" in text
+    assert "dB calibrate its output to 0.." in text
+    assert "Together: +" in text
+
+
+def test_of_a_model_with_variables_nothing_is_tried() -> None:
+    model = MODELS / "operators" / "streaming_int8.tflite"
+    said = microinfer("accuracy", model, "-i", f"{model.with_suffix('.npz')}:input")
+    assert said.code == 0
+    assert "note: no remedies were tried" in said.stdout
+    assert "No layer stands out" not in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "missing option"),
+        (["-i", DIGITS_INPUTS, "--float", DIGITS], "the float model is none: its layer 0 CONV_2D"),
+        (["-i", DIGITS_INPUTS, "--float", MODELS / "no.tflite"], "no.tflite: no such file"),
+        (["-i", DIGITS_INPUTS, "--labels", DIGITS], "expected .npy or .csv"),
+        (
+            ["-i", DIGITS_INPUTS, "--labels", MODELS / "gesture_labels.npy"],
+            "labels: got 75, expected 100, one per sample",
+        ),
+        (["-i", DIGITS_INPUTS, "--labels", DIGITS_INPUTS], "labels: got 6400, expected 100"),
+    ],
+)
+def test_what_is_refused(arguments: list[str | Path], says: str) -> None:
+    said = microinfer("accuracy", DIGITS, *arguments)
+    assert said.code == 2
+    assert says in said.stderr
+    assert said.stdout == ""
