@@ -41,14 +41,17 @@ class Batch:
         return restored
 
 
-def split_batch(graph: Graph, inputs: Sequence[Array]) -> Batch:
-    """Check the arrays of a run against the model's inputs. Raises BadInput."""
+def split_batch(graph: Graph, inputs: Sequence[Array], reals: bool = False) -> Batch:
+    """Check the arrays of a run against the model's inputs. Raises BadInput.
+
+    With ``reals`` an input of quantized integers may have floats, which stay what they are.
+    """
     if len(inputs) != len(graph.inputs):
         raise BadInput(f"got {len(inputs)} arrays, expected {len(graph.inputs)}, one per input")
     arrays: list[Array] = []
     forms: list[Form] = []
     for position, (value, index) in enumerate(zip(inputs, graph.inputs, strict=True)):
-        array, form = _with_samples(np.asarray(value), graph.tensors[index], position)
+        array, form = _with_samples(np.asarray(value), graph.tensors[index], position, reals)
         arrays.append(array)
         forms.append(form)
     counts = [len(array) for array in arrays]
@@ -69,12 +72,13 @@ def split_batch(graph: Graph, inputs: Sequence[Array]) -> Batch:
     return Batch(arrays, counts[0], "leading" if "leading" in forms else forms[0])
 
 
-def _with_samples(array: Array, tensor: Tensor, position: int) -> tuple[Array, Form]:
+def _with_samples(array: Array, tensor: Tensor, position: int, reals: bool) -> tuple[Array, Form]:
     """``array`` as [samples, *tensor.shape]."""
     where = f'input {position} "{tensor.name}"'
-    if array.dtype != tensor.dtype:
+    is_real = array.dtype.kind == "f" and tensor.port_quantization is not None
+    if array.dtype != tensor.dtype and not (reals and is_real):
         hint = ""
-        if array.dtype.kind == "f" and tensor.port_quantization is not None:
+        if is_real:
             hint = "; quantize it first, or pass --quantize-input"
         raise BadInput(f"{where}: got dtype {array.dtype}, expected {tensor.dtype}{hint}")
     if array.shape == tensor.shape:

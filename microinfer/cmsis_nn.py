@@ -21,6 +21,7 @@ from .errors import ToolchainError
 VARIABLE = "CMSIS_NN_PATH"
 ORIGIN = "https://github.com/ARM-software/CMSIS-NN"
 PUBLIC_HEADER = Path("Include") / "arm_nnfunctions.h"
+SOURCES = "Source/*/*.c"
 FLOATING = ("_f16", "_f32", "_flt")  # how the files of its float kernels end
 SECTIONS = ("-ffunction-sections", "-fdata-sections")  # so that a linker can drop what is unused
 
@@ -37,9 +38,14 @@ def checkout() -> Path:
     """The user's checkout. Raises ToolchainError, with what to do, where there is none."""
     named = os.environ.get(VARIABLE, "")
     folder = Path(named).expanduser().resolve()
-    if named and (folder / PUBLIC_HEADER).is_file():
+    if not named:
+        wrong = "is not set"
+    elif not (folder / PUBLIC_HEADER).is_file():
+        wrong = f"is {named!r}, where there is no {PUBLIC_HEADER}"
+    elif not any(folder.glob(SOURCES)):
+        wrong = f"is {named!r}, where there is no {SOURCES}"
+    else:
         return folder
-    wrong = f"is {named!r}, where there is no {PUBLIC_HEADER}" if named else "is not set"
     raise ToolchainError(f"{VARIABLE} {wrong}: clone {ORIGIN}, and set {VARIABLE} to its folder")
 
 
@@ -48,9 +54,7 @@ def library(compiler: Sequence[str], archiver: str, flags: Sequence[str]) -> Lib
     folder = checkout()
     include = ("-isystem", str(folder / "Include"))
     sources = [
-        source
-        for source in sorted(folder.glob("Source/*/*.c"))
-        if not source.stem.endswith(FLOATING)
+        source for source in sorted(folder.glob(SOURCES)) if not source.stem.endswith(FLOATING)
     ]
     command = [*compiler, *flags, *SECTIONS, *include, "-c"]
     archive = _cache() / f"cmsis-nn-{_key(folder, command)}.a"

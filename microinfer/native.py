@@ -121,7 +121,11 @@ class Native:
         )
         self._ffi = FFI()
         self._ffi.cdef(DECLARATIONS)
-        self._library: Any = self._ffi.dlopen(str(library))
+        try:
+            self._library: Any = self._ffi.dlopen(str(library))
+        except OSError as error:
+            hint = "; is the checkout of CMSIS_NN_PATH whole and recent?" if linked else ""
+            raise ToolchainError(f"cannot load the compiled C: {error}{hint}") from None
         self.reset()
 
     def reset(self) -> None:

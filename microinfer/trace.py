@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ from .errors import BadInput
 from .graph import Graph, Node
 from .ops import results
 from .passes import runnable
+
+# What NumPy raises of a file of arrays that is damaged; RuntimeError: encrypted, or packed oddly.
+DAMAGED = (
+    *(ValueError, EOFError, OSError, MemoryError, KeyError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -168,7 +175,7 @@ class Trace:
     def load(cls, path: str | Path) -> Trace:
         """Read what ``save`` wrote. Raises BadInput if it is something else."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with Path(path).open("rb") as data, np.load(data, allow_pickle=False) as file:
                 header = json.loads(str(file["trace"]))
                 tensors = {
                     int(name.removeprefix("tensor_")): file[name]
@@ -187,7 +194,7 @@ class Trace:
             return cls._of(nodes, header["inputs"], tensors, header["numerics"])
         except FileNotFoundError:
             raise BadInput(f"{path}: no such file") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+        except (*DAMAGED, TypeError, AttributeError):
             raise BadInput(f"{path}: not a trace saved by microinfer (.npz)") from None
 
 

@@ -347,6 +347,7 @@ def test_dead_channels_need_two_values_to_be_seen() -> None:
         (np.zeros(3, int), "labels: got 3, expected 12, one per sample"),
         (np.full(12, 10), "labels: got 10..10, expected 0..9"),
         (np.zeros(12), "labels: got dtype float64, expected integers"),
+        (np.eye(12, 10), r"labels: got \(12, 10\), expected \(12,\), .* numpy.argmax"),
     ],
 )
 def test_labels_that_do_not_fit(labels: Array, says: str) -> None:

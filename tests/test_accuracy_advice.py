@@ -171,5 +171,6 @@ def test_a_simulation_that_is_not_the_model_is_said_to_be_none() -> None:
     (note,) = found.notes
     (judged,) = (layer for layer in found.layers if layer.name == found.judged)
     assert f"the integer model has {judged.accumulated_sqnr_db:.1f} dB" in note
+    assert found.arithmetic_db > 10
     lstm = next(advice for advice in found.advice if advice.index == 0)
     assert "16 bits" not in [trial.remedy for trial in lstm.trials]

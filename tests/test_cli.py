@@ -77,6 +77,10 @@ def test_version() -> None:
         ),
         (["run"], "missing argument 'MODEL'\ntry: microinfer run --help"),
         (
+            ["verify", "x.tflite", "--target", "avr", "--target", "cortex-m4"],
+            "--target is given twice; it takes one value\ntry: microinfer verify --help",
+        ),
+        (
             ["run", "x.tflite"],
             "choose one of --input FILE and --random N\ntry: microinfer run --help",
         ),

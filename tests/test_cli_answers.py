@@ -31,7 +31,14 @@ def test_right_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["accumulator=51048", "output=-3", "real multiplier=0.002557890", "clamp=3.5"]
+    "answer",
+    [
+        "accumulator=51048",
+        "output=-3",
+        "real multiplier=0.002557890",
+        "real multiplier=0.00",
+        "clamp=3.5",
+    ],
 )
 def test_a_wrong_answer_is_named_and_not_corrected(answer: str) -> None:
     said = check(answer, "zero point=3")

@@ -12,7 +12,7 @@ import pytest
 import microinfer as mi
 from c_build import need
 from command_line import DIGITS, DIGITS_INPUTS, MODELS, Said, microinfer
-from dumped import dumped
+from dumped import decimal, dumped
 from microinfer.debug import oracles
 from microinfer.tflite import write
 from recurrent import everything
@@ -134,6 +134,22 @@ def test_a_partial_dump_says_what_was_not_compared(trace: mi.Trace) -> None:
     assert facts["layers"][0]["identical"] is None
 
 
+def test_a_gap_of_one_layer(trace: mi.Trace) -> None:
+    """A fault in the gap is behind it, and nothing that is judged alone shows it."""
+    trace[6].outputs[0].reshape(-1)[7] ^= 1
+    Path("log").write_text(dumped(trace, [0, 1, 2, 3, 4, 6]))
+    together = diff("-i", "x.npy", "--against", "log").stdout
+    assert "layer 5 before it was not compared: the difference may be its" in together
+    said = diff("-i", "x.npy", "--against", "log", "--isolate")
+    alone = said.stdout.splitlines()
+    assert alone[-3] == "not compared: 6 layers of 11: 5-10"
+    assert alone[-2].startswith("identical where judged: ")
+    assert alone[-1].startswith("but the runs differ: ")
+    assert said.code == 1
+    facts = diff("-i", "x.npy", "--against", "log", "--isolate", "--json").json
+    assert facts["identical"] is False
+
+
 def test_only_the_output(trace: mi.Trace) -> None:
     Path("out.csv").write_text("output 0," + ",".join(map(str, trace[10].outputs[0].reshape(-1))))
     said = diff("-i", "x.npy", "--against", "out.csv")
@@ -202,6 +218,16 @@ def test_other_inputs(trace: mi.Trace) -> None:
     assert "it ran on other inputs than --input" in alone.stderr
 
 
+def test_other_inputs_and_nothing_else(trace: mi.Trace) -> None:
+    x = np.load("x.npy")
+    x[0, 3, 3, 0] ^= 4
+    Path("log").write_text(f"input 0\n{decimal(x)}{dumped(trace, range(11))}")
+    said = diff("-i", "x.npy", "--against", "log")
+    assert said.code == 1
+    last = "identical: 8,900 elements in 11 layers, 1 input; but the inputs differ"
+    assert said.stdout.splitlines()[-1] == last
+
+
 def test_against_the_c_and_a_profile() -> None:
     need("cc")
     assert diff("--against", "c", "-i", DIGITS_INPUTS).code == 0
@@ -225,10 +251,14 @@ def test_against_a_core() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "model", "op"),
-    [("xnnpack", "mlperf_ic_int8", "CONV_2D"), ("litert", "mlperf_ad_int8", "FULLY_CONNECTED")],
+    ("name", "model", "op", "kind"),
+    [
+        ("xnnpack", "mlperf_ic_int8", "CONV_2D", "float32"),
+        ("litert", "mlperf_ad_int8", "FULLY_CONNECTED", "float64"),
+    ],
 )
-def test_against_a_runtime_that_disagrees(name: str, model: str, op: str) -> None:
+def test_against_a_runtime_that_disagrees(name: str, model: str, op: str, kind: str) -> None:
+    """Two samples cannot tell the roundings apart; that of the runtime goes first."""
     pytest.importorskip(oracles.ORACLES[name][0])
     said = diff("--against", name, "--random", "2", model=shared_model(model))
     assert (said.code, said.stderr) == (1, "")
@@ -236,7 +266,7 @@ def test_against_a_runtime_that_disagrees(name: str, model: str, op: str) -> Non
     assert verdicts.count("FAIL") >= 1
     assert "----" in verdicts
     assert re.search(rf"first difference: layer \d {op} ", said.stdout)
-    assert "likely cause: " in said.stdout
+    assert f"likely cause: the accumulator is multiplied in {kind} and rounded" in said.stdout
     assert max(map(len, said.stdout.splitlines())) <= 80
 
 

@@ -198,6 +198,10 @@ def test_without_a_checkout_it_says_what_to_clone(
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     with pytest.raises(mi.ToolchainError, match=r"where there is no Include/arm_nnfunctions\.h"):
         mi.compile(mi.load(GESTURE), kernels="cmsis-nn")
+    (tmp_path / "Include").mkdir()
+    (tmp_path / "Include" / "arm_nnfunctions.h").touch()
+    with pytest.raises(mi.ToolchainError, match=r"where there is no Source/\*/\*\.c: clone"):
+        mi.compile(mi.load(GESTURE), kernels="cmsis-nn")
 
 
 def test_wrong_choices_are_refused() -> None:
@@ -229,6 +233,7 @@ def test_codegen(tmp_path: Path) -> None:
     assert again.code == 0, again.stderr
     assert "layers 7 of 9 by CMSIS-NN" in again.stdout
     assert "CMSIS_NN_PATH/Include" in again.stderr
+    assert "CMSIS-NN's Source/*/*.c, but those of floats (*_f16.c, " in again.stderr
 
 
 @pytest.mark.parametrize(

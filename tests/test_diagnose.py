@@ -145,6 +145,28 @@ def test_dilation(key: str) -> None:
     assert ("ignored" in causes[0].sentence) == ("ignored" in key)
 
 
+@pytest.mark.parametrize("dilation", [(1, 1), (1, 2)])
+def test_dilation_that_the_padding_follows(dilation: tuple[int, int]) -> None:
+    """SAME padding as of the wrong dilation, by a runtime that works out its padding itself."""
+
+    def model(height: int, width: int) -> Graph:
+        rng = np.random.default_rng(1)
+        weights = rng.integers(-127, 128, (4, 3, 3, 2)).astype(np.int8)
+        factors = {"dilation_h_factor": height, "dilation_w_factor": width}
+        x = activation((1, 9, 9, 2), 0.05, 7)
+        y = activation((1, 9, 9, 4), 0.02, -3, name="y")
+        operands = [x, constant(weights, [0.01, 0.02, 0.03, 0.01]), int32([90, -80, 70, 5])]
+        strides = {"stride_h": 1, "stride_w": 1}
+        return one_op("CONV_2D", operands, y, padding="SAME", **strides, **factors)
+
+    samples = inputs_of(model(2, 1))
+    interpreter = mi.Interpreter(model(2, 1))
+    observed = mi.compile(model(*dilation)).trace(*samples)
+    causes = mi.diagnose(interpreter, interpreter.trace(*samples), observed, 0)
+    assert names(causes)[:1] == ["dilation swapped"]
+    assert causes[0].sentence.endswith("; the padding follows from it")
+
+
 def test_zero_point_of_weights() -> None:
     rng = np.random.default_rng(1)
     weights = constant(rng.integers(-128, 128, (5, 8)).astype(np.int8), 0.02, 9)

@@ -75,6 +75,7 @@ def values(text: str, graph: Graph | None = None) -> list[list[Any]]:
         "\ufeffboot 1.2\r\nlayer 0\r\n1 -2 3 -128\r\ntook 12 us\r\n> \r\n",
         "\x1b[32mlayer 0\x1b[0m\n1 -2 3 -128\n\x1b[0m$ ",
         "layer 3 took 5 ms\nlayer 0\n1 -2 3 -128\nall layers done\n",
+        "layer 0 starts\nlayer 0\n1 -2 3 -128\nlayer 0 of 1: 12 ms\nheap\n1 2 3 4\n",
     ],
 )
 def test_forms_of_text(text: str) -> None:
@@ -108,10 +109,15 @@ def test_floats_are_read_to_the_bit() -> None:
         ("layer 0\n1 2 3\nlayer 0\n1 2 3 4", "line 3: layer 0 has 3 of 4 values before 'layer 0'"),
         ("layer 0\n1 2\nHardFault\n1 2\n", "line 3: layer 0 has 2 of 4 values before 'HardFault'"),
         ("layer 0\n1 2 3 4\n5 6", "line 3: layer 0 has 6 of 4 values: too many"),
-        ("layer 0\n1 2 3 200", "line 2: got 200, .* int8, -128 to 127; print it signed, or as hex"),
+        (
+            "layer 0\n1 2 3 200",
+            "line 2: got 200, layer 0 is int8, -128 to 127; print it signed, or as hex",
+        ),
         ("layer 0\n1 2 3 2000", "line 2: got 2000, .* int8, -128 to 127$"),
-        ("layer 0\n1 2 3 0x1ff", "line 2: 0x1ff has more than the 8 bits"),
-        ("layer 0\n1 2 3 4.5", "line 2: got 4.5, .* is int8"),
+        ("layer 0\n1 2 3 0x1ff", "line 2: 0x1ff has more than the 8 bits of layer 0"),
+        ("layer 0\n1 2 3 4.5", "line 2: got 4.5, layer 0 is int8"),
+        ("layer 0 hex\n01fffffffe0304", "7 of 4 bytes: too many; is ffffff a sign. print .uint8_t"),
+        ("layer 0 hex\n01fffe030405", "6 of 4 bytes: too many$"),
         ("layer 1\n1 2 3 4", "line 1: there is no layer 1: the model has 1, from 0"),
         ("layer 0 1\n1 2 3 4", "line 1: layer 0 RELU has no output 1"),
         ("tensor 7\n1 2 3 4", "line 1: there is no tensor 7"),
@@ -123,6 +129,18 @@ def test_floats_are_read_to_the_bit() -> None:
         ),
         ("layer " + "9" * 5000, "no whole layer in it"),
         ("layer 0 1 2 3 4\n", 'line 1: values on the line of "layer 0" need a colon'),
+        (
+            "layer 0\n1 2 3 4\n== layer 0 ==\n5 6 7 8",
+            "line 4: .* line 3, '== layer 0 ==', which",
+        ),
+        ("Layer 0.0\n1 2 3 4", "line 2: these values belong to line 1, 'Layer 0.0', which is not"),
+        ("layer 0 RELU\n1 2 3 4", "line 2: these values belong to line 1, 'layer 0 RELU', which"),
+        ("layer_0:\n1 2 3 4", "line 2: these values belong to line 1, 'layer_0:', which is not"),
+        ("layer #0 hex\n01fe0380", "line 2: these values belong to line 1, 'layer #0 hex', which"),
+        ("tensor y\n1 2 3 4", "line 2: these values belong to line 1, 'tensor y', which is not"),
+        ('"layer 0",1,2,3,4', "line 1: '\"layer 0\",1,2,3,4', which is not understood"),
+        ("layer 0 (RELU): 1 2 3 4", "line 1: .* which is not understood: expected lines"),
+        ("layer,index,value\n0,0,1", "line 2: these values belong to line 1, 'layer,index,value'"),
         ("layer 0 0 9\n010203", "line 1: layer 0 0 has 9 bytes, the model's takes 4"),
         ("layer 0 0 4\n01020304\ncrc 00000000", "line 3: layer 0 0: got 'crc 00000000', but what"),
         (
@@ -135,6 +153,16 @@ def test_floats_are_read_to_the_bit() -> None:
 def test_what_is_wrong_with_text(text: str, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         read_dump(ramp(), text)
+
+
+def test_names_behind_other_text_are_told() -> None:
+    dump = read_dump(ramp(), "layer 0\n1 2 3 4\nI (3) layer 0\nI (4) 5 6 7 8\n")
+    assert dump.notes == ["line 3 names a tensor behind other text: passed over"]
+
+
+def test_numbers_of_nothing_are_told() -> None:
+    dump = read_dump(ramp(), "layer 0\n1 2 3 4\nlayer 0 (RELU)\nshape: 4\n5 6 7 8\n")
+    assert dump.notes == ["line 5 has numbers that belong to no tensor: passed over"]
 
 
 def test_samples_with_other_layers_are_refused(graph: Graph, trace: mi.Trace) -> None:

@@ -245,6 +245,18 @@ def test_softmax_shows_the_real_exponentials() -> None:
     assert abs(own.output - (256 * math.exp((logits[8] - max(logits)) * scale) / total - 128)) <= 1
 
 
+def test_the_formula_is_that_of_the_layer_s_type() -> None:
+    for name, layer, text in (
+        ("digits_int8", 10, "output = round(256 * e / sum(e)) - 128"),
+        ("operators/attention_int16", 9, "output = e * reciprocal(sum(e)), clamped to 0..32767"),
+    ):
+        graph = explained.loaded(name)
+        interpreter = mi.Interpreter(graph)
+        own = explain(interpreter, interpreter.trace(*explained.inputs(graph)), layer)
+        assert own.op == "SOFTMAX"
+        assert text in own.formula
+
+
 def test_the_gates_of_an_lstm_are_sums_of_its_files_weights() -> None:
     """Of the first step, whose hidden state is its zero point, and of the second."""
     interpreter = mi.Interpreter(explained.loaded("operators/lstm_int8"))

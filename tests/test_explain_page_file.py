@@ -10,8 +10,11 @@ import pytest
 
 import microinfer as mi
 from browser import Open
+from microinfer.debug import wasm
 from microinfer.debug.page import SAMPLES, explain_page, samples_that_fit
-from page_cases import case, html
+from microinfer.graph import Tensor
+from one_op import activation, one_op
+from page_cases import case, html, number
 from shared_models import shared_model
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker, one browser
@@ -45,6 +48,55 @@ def test_names_cannot_become_markup(show: Open) -> None:
     assert title in page.inner_text("h1")
     assert page.locator("#b").count() == 0
     assert page.title() != "taken"
+
+
+def test_columns_of_recorded_terms_are_in_the_order_of_the_explanation(show: Open) -> None:
+    """value, less zero point, then what each gate gets of it; "largest first" goes by the last."""
+    page = show(html("lstm_int8", computes="no"), "#layer=0")
+    terms = page.locator("#terms thead th").all_inner_texts()
+    assert terms == ["reads", "value", "less zero point", "input", "forget", "cell", "output"]
+    page.select_option("[aria-label='Order of the terms']", "size")
+    shown = page.locator("#terms tbody tr td:last-child").all_inner_texts()
+    sizes = [abs(number(text)) for text in shown]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_names_of_tensors_cannot_become_markup_and_long_vectors_fit(show: Open) -> None:
+    """More elements than a function can have arguments."""
+    name = "</script><script>document.title = 'taken'</script><b id=b>"
+    shape = (1, 200_000)
+    graph = one_op("RELU", [activation(shape, name=name)], activation(shape, name=name + "2"))
+    x = np.full((1, *shape), -5, np.int8)
+    x[0, 0, 150_000] = 100
+    page = show(explain_page(mi.Interpreter(graph), x, computes="no"))
+    assert page.locator("#b").count() == 0
+    assert page.title() != "taken"
+    assert "output[0, 150000]" in page.inner_text("#element").replace("\u202f", "")
+
+
+@pytest.mark.skipif(bool(wasm.missing_tool()), reason="needs clang and wasm-ld")
+def test_an_input_that_the_model_refuses_is_not_shown_as_if_it_ran(show: Open) -> None:
+    x, places = activation((5, 4)), Tensor("places", (3,), "INT32")
+    graph = one_op("GATHER", [x, places], activation((3, 4)), axis=0, batch_dims=0)
+    values = np.arange(20, dtype=np.int8).reshape(1, 5, 4)
+    page = show(explain_page(mi.Interpreter(graph), values, np.array([[0, 1, 2]], np.int32)))
+    port, output = graph.inputs[1], graph.outputs[0]
+    for value, refused, row in ((4, False, 4), (9, True, 4), (3, False, 3)):
+        page.fill("#value", str(value))
+        page.evaluate(f"paint({port}, portViews[1].made, 0)")
+        assert page.is_visible("#refused") == refused
+        assert page.evaluate(f"inputsOf(0)[{port}][0]") == row
+        first = page.evaluate(f"Array.from(values[{output}]).slice(0, 4)")
+        assert first == values[0, row].tolist()
+
+
+def test_the_address_is_that_of_a_layer_without_outputs(show: Open) -> None:
+    page = show(html("streaming_int8", computes="no"), "#layer=3")
+    while page.evaluate("view.layer") > 0:
+        page.keyboard.press("p")
+        assert f"#layer={page.evaluate('view.layer')}" in page.url
+    assert "at=" not in page.url
+    assert "computes nothing" in page.inner_text("#arithmetic")
 
 
 def test_the_arena_has_every_buffer_and_the_layer_of_a_click(show: Open) -> None:

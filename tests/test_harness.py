@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -171,7 +171,7 @@ def test_a_lost_character_is_an_error(board: Path) -> None:
     said = talk(board, protocol.run_command([sample()]) + "quit\n")
     place = next(i for i, line in enumerate(said) if line.startswith("layer")) + 1
     for damaged in (said[place][1:], said[place][:-2], "zz" + said[place][2:]):
-        with pytest.raises(BadInput, match="layer 0"):
+        with pytest.raises(BadInput, match=r"layer 0 .*was a character lost on the line"):
             heard(iter([*said[:place], damaged, *said[place + 1 :]]))
 
 
@@ -206,18 +206,18 @@ def port(board: Path) -> Iterator[str]:
 def behind_a_port(command: Sequence[str | Path]) -> Iterator[str]:
     """A serial port with the board behind it."""
     master, slave = os.openpty()
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     to, back = process.stdin, process.stdout
 
     def feed() -> None:
-        while data := read(master):
-            to.write(data)
-            to.flush()
+        with suppress(BrokenPipeError):  # the board is gone, and the PC says quit
+            while data := read(master):
+                to.write(data)
 
     def answer() -> None:
-        while data := back.read1():
+        while data := back.read(4096):
             os.write(master, data)
 
     threads = [threading.Thread(target=own, daemon=True) for own in (feed, answer)]
@@ -245,6 +245,8 @@ def test_verify_over_a_serial_port(port: str) -> None:
     said = microinfer("verify", GESTURE, "--serial", port, "--random", "3")
     assert said.code == 0, said.stdout + said.stderr
     assert f"5 inputs, tflm, {port}" in said.stdout
+    said = microinfer("verify", GESTURE, "--serial", port, "--random", "1", "--json")
+    assert said.json["kernels"] is None  # whose the board's are, it does not say
 
 
 def test_verify_of_a_board_that_only_sends(tmp_path: Path) -> None:
@@ -303,6 +305,7 @@ def test_another_model_on_the_board_is_refused(port: str) -> None:
     said = microinfer("verify", DIGITS, "--serial", port)
     assert said.code == 2
     assert "the device has the model with SHA-256" in said.stderr
+    assert "it runs 'gesture'; generate the C of this model" in said.stderr
 
 
 def test_another_profile_on_the_board_is_refused(port: str) -> None:
@@ -314,8 +317,25 @@ def test_another_profile_on_the_board_is_refused(port: str) -> None:
 def test_no_such_port() -> None:
     said = microinfer("verify", GESTURE, "--serial", "/dev/no-such-port")
     assert said.code == 2
-    assert "/dev/no-such-port" in said.stderr
+    assert "/dev/no-such-port: no such serial port; " in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_what_is_no_port(tmp_path: Path) -> None:
+    for path in (tmp_path, "/dev/null", GESTURE):
+        said = microinfer("verify", GESTURE, "--serial", path)
+        assert said.code == 2
+        assert f"{path}: is not a serial port" in said.stderr
+
+
+def test_a_port_that_another_program_has_open(port: str) -> None:
+    """Else each would get a part of what the board says."""
+    graph = mi.load(GESTURE)
+    with serial_port.on_serial_port(graph, port) as device:
+        said = microinfer("verify", GESTURE, "--serial", port)
+        assert said.code == 2
+        assert f"{port}: another program has it open" in said.stderr
+        assert device.trace(sample())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import microinfer as mi
 from command_line import DIGITS, DIGITS_INPUTS, GESTURE
+from dumped import dumped
 from microinfer.debug.recorded import observed, read_recorded
 from microinfer.errors import BadInput
 from microinfer.graph import Graph
@@ -135,6 +137,27 @@ def test_numbers_that_may_be_either_are_refused(tmp_path: Path) -> None:
         observed(one_op("RELU", [x], y), tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_text_as_windows_saves_it(
+    graph: Graph, x: Any, trace: mi.Trace, tmp_path: Path, encoding: str
+) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "log").write_text(mark + dumped(trace, [0, 9]), encoding)
+    assert mi.diff(trace, observed(graph, tmp_path / "log", x)).elements == 1536 + 10
+
+
+def test_a_file_that_may_not_be_read(
+    graph: Graph, x: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    np.save(tmp_path / "layer_0.npy", x)
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(BadInput, match=r"cannot read layer_0\.npy: Permission denied"):
+        observed(graph, tmp_path / "layer_0.npy", x)
+
+
 def test_files_that_are_nothing_of_the_kind(graph: Graph, x: Any, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.npz").write_bytes(b"PK")
@@ -166,3 +189,25 @@ def test_what_is_no_tensor_is_noted(graph: Graph, trace: mi.Trace, tmp_path: Pat
     told = read_recorded(graph, tmp_path / "a.npz")
     assert told.notes == ["loss is no tensor of the model: not compared"]
     assert sorted(told.tensors) == [graph.outputs[0]]
+
+
+def test_a_damaged_byte_is_an_error(graph: Graph, trace: mi.Trace, tmp_path: Path) -> None:
+    """At any place: zip's and deflate's structures, names, and checksums."""
+    trace.save(tmp_path / "whole.npz")
+    data = (tmp_path / "whole.npz").read_bytes()
+    for place in range(0, len(data), 97):
+        damaged = bytearray(data)
+        damaged[place] ^= 0xFF
+        (tmp_path / "board.npz").write_bytes(damaged)
+        try:
+            told = read_recorded(graph, tmp_path / "board.npz")
+        except BadInput:
+            continue
+        assert told.samples == 1
+
+
+def test_text_as_powershell_saves_it(x: Any, graph: Graph, tmp_path: Path) -> None:
+    text = "layer 9\n1 2 3 4 5 6 7 8 9 10\n"
+    (tmp_path / "board.log").write_text(text, "utf-16", newline="\r\n")
+    told = read_recorded(graph, tmp_path / "board.log").tensors[graph.nodes[9].outputs[0]]
+    assert told.tolist() == [[[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]]

@@ -14,8 +14,10 @@ import pytest
 import microinfer as mi
 from command_line import DIGITS, DIGITS_INPUTS, MODELS, microinfer
 from microinfer.cli.report import facts
+from microinfer.debug.diagnose import Cause
 from microinfer.debug.histogram import Histogram, of_output, of_weights
 from microinfer.debug.report import report
+from microinfer.debug.summary import sentences
 from microinfer.trace import Trace
 from one_op import activation, constant, int32, one_op
 from oracles import Array, litert_tensors, tflm_tensors
@@ -185,6 +187,25 @@ def test_json_says_of_a_difference_what_diff_says() -> None:
     assert [layer["difference"] for layer in one.json["layers"]] == other.json["layers"]
 
 
+def test_causes_that_cannot_be_told_apart_are_all_named() -> None:
+    other = Altered(sample=7, layer=4, element=(0, 2, 1, 5), by=3)
+    found = report(mi.load(DIGITS), SAMPLES, against=("a board", other))
+    assert found.difference is not None
+    one, two, part = (
+        Cause(name, f"it is {name}", f"mend {name}", matching, 9)
+        for name, matching in (("one", 9), ("two", 9), ("nearly", 8))
+    )
+    for causes, does, does_not in (
+        ((one, part), "all 9 values that were looked at. What to do: Mend one.", "nearly"),
+        ((one, two, part), "Mend one. The samples cannot tell it apart from: two.", "nearly"),
+        ((part, part), "reproduces 8 of 9 values that were looked at. What to do:", "cannot tell"),
+    ):
+        difference = replace(found.difference, causes=causes)
+        text = " ".join(sentences(replace(found, difference=difference)))
+        assert does in text
+        assert does_not not in text
+
+
 def test_other_inputs_are_said_to_be_that(tmp_path: Path) -> None:
     path = tmp_path / "other.npz"
     mi.Interpreter(mi.load(DIGITS)).trace(SAMPLES[::-1]).save(path)
@@ -322,3 +343,18 @@ def test_a_channel_of_zeros_is_counted() -> None:
     assert own.largest == (127, 0, 6)
     assert own.reach == (63.5, 0.0, 12.0)
     assert (own.histogram.low, own.histogram.at_low) == (-127, 1)
+
+
+def test_real_samples_show_what_the_input_cuts_off() -> None:
+    """digits_dim was calibrated with pictures half as bright: 255 * 8 / 255 is its largest real."""
+    graph = mi.load(MODELS / "digits_dim_int8.tflite")
+    reals = np.load(MODELS / "digits_inputs_float32.npy")
+    found = mi.report(graph, reals, labels=np.load(MODELS / "digits_labels.npy"))
+    (own,) = found.accuracy.inputs
+    clipped = (reals > 8 + 8 / 255 / 2).mean()
+    assert own.clipped_high == pytest.approx(clipped, abs=1e-6)
+    (sentence,) = [text for text in found.summary if "cuts off" in text]
+    assert f"{100 * clipped:.3g} % of the samples' values" in sentence
+    assert "from 0 to 8" in sentence
+    assert "Look at the input: " in "\n".join(found.summary)
+    assert mi.report_page(found).count("the input serving_default_image:0") == 1

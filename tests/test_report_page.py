@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page
 import microinfer as mi
 from browser import opened
 from command_line import DIGITS, DIGITS_INPUTS, MODELS, microinfer
+from microinfer.debug.accuracy import accuracy
 from microinfer.debug.report import report
 from microinfer.pages.report import report_page
 from microinfer.tflite import write
@@ -165,6 +166,30 @@ def test_the_page_says_what_the_report_says(digits: Path) -> None:
     assert "The most is in use in layer 2, 4,608 bytes." in text
 
 
+def test_gains_are_not_shown_as_if_they_added_up(digits: Path) -> None:
+    """Those from the second layer on are on top of the others; what all bring is said, too."""
+    found = accuracy(mi.load(DIGITS), np.load(DIGITS_INPUTS))
+    assert found.together is not None
+    assert len(found.advice) > 1
+    text = " ".join(" ".join(checked(digits.read_text("utf-8")).text).split())
+    for place, advice in enumerate(found.advice):
+        own = f"{advice.gain_db:+.1f} dB without its error" + ", the above without too" * (
+            place > 0
+        )
+        assert f": {own}. {advice.sentence[:1].upper()}" in text
+    gain = f"{found.together.sqnr_gain_db:+.1f} dB by {found.together.sentence}."
+    assert f"Together: {gain}" in text
+    assert f"What can be had of that together: {gain}" in text
+    assert text.count("once the layers above are without error") == len(found.advice) - 1
+
+
+def test_that_nothing_was_tried_is_not_told_as_a_finding() -> None:
+    path = MODELS / "operators" / "streaming_int8.tflite"
+    text = " ".join(checked(page_of(mi.load(path))).text)
+    assert "no remedies were tried" in text
+    assert "No layer stands out" not in text
+
+
 def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one.html", "two.html"):
         microinfer("report", DIGITS, "-i", DIGITS_INPUTS, "-o", tmp_path / name)
@@ -187,6 +212,13 @@ def test_a_report_replaces_a_report_and_nothing_else(tmp_path: Path) -> None:
     assert microinfer(*arguments, "--numerics", "litert").code == 0
     assert mine.read_bytes() != first
     assert os.listdir(tmp_path) == ["mine.html"]
+
+
+def test_a_name_that_no_browser_opens(tmp_path: Path) -> None:
+    said = microinfer("report", DIGITS, "-i", DIGITS_INPUTS, "-o", tmp_path / "page.txt")
+    assert said.code == 2
+    assert "page.txt: its name has to end in .html" in said.stderr
+    assert os.listdir(tmp_path) == []
 
 
 def test_nothing_is_left_where_the_run_fails(tmp_path: Path) -> None:
@@ -295,6 +327,12 @@ def test_nothing_is_wider_than_the_screen(
         assert (light > 128) == (scheme == "light")
 
 
+def test_no_figure_of_the_layers_is_cut_off(browser: Browser, digits: Path) -> None:
+    with opened(browser, digits.as_uri(), width=1300) as page:
+        beyond = "e => e.scrollWidth - e.parentElement.clientWidth"
+        assert page.locator("#layer-table").evaluate(beyond) <= 0
+
+
 def test_paper_has_what_is_folded_on_the_screen(page: Page) -> None:
     page.locator("details.layer").evaluate_all("all => all.forEach(e => { e.open = false })")
     svg = page.locator("#values-3 svg").first
@@ -304,3 +342,12 @@ def test_paper_has_what_is_folded_on_the_screen(page: Page) -> None:
     assert page.locator("#look").is_hidden()
     assert page.locator("#look-title").inner_text() == "difference"
     assert page.pdf(format="A4").count(b"/Type /Page\n") >= 3
+
+
+def test_a_report_does_not_replace_what_it_reads(tmp_path: Path) -> None:
+    model = tmp_path / "model.html"  # as strange as it is
+    model.write_bytes(DIGITS.read_bytes())
+    said = microinfer("report", model, "--inputs", DIGITS_INPUTS, "-o", model, "--force")
+    assert (said.code, said.stdout) == (2, "")
+    assert "it is read; choose another name" in said.stderr
+    assert model.read_bytes() == DIGITS.read_bytes()

@@ -103,6 +103,7 @@ def _click_text(error: click.ClickException) -> str:
             text += f"; did you mean {' or '.join(sorted(error.possibilities))}?"
     if isinstance(error, click.MissingParameter):  # its choices stand on lines of their own
         text = " ".join(text.split())
+    text = text.replace("not a valid integer range", "not a whole number")
     text = text[:1].lower() + text[1:]
     if isinstance(error, click.UsageError) and error.ctx is not None:
         text += f"\ntry: {error.ctx.command_path} --help"

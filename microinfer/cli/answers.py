@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -57,4 +58,6 @@ def _agrees(given: Decimal, value: float | bool) -> bool:
     exponent = given.as_tuple().exponent
     if not isinstance(value, float) or not isinstance(exponent, int):
         return given == int(value)
+    if not math.isfinite(value) or (value != 0) == given.is_zero():  # 0 is no digit of a small one
+        return False
     return abs(given - Decimal(value)) <= Decimal(1).scaleb(exponent) / 2

@@ -21,10 +21,12 @@ from .inputs import (
     rewrite_options,
 )
 from .output import line, print_json, progress, table
+from .verb import Verb
 
 
 @click.command(
     "bench",
+    cls=Verb,
     epilog="""\b
 Examples:
   microinfer bench kws.tflite --target cortex-m4
@@ -97,7 +99,7 @@ def command(
                 wait_states=wait_states,
                 kernels=side,
             )
-            for side in dict.fromkeys((OWN, kernels))
+            for side in dict.fromkeys((kernels, OWN))  # first the one that a tool may lack
         }
     flag = optimize or target.optimize
     if as_json:
@@ -120,7 +122,7 @@ def command(
 
 def _print_sides(sides: dict[str, Bench], name: str, wait_states: int) -> None:
     """Both measurements beside each other: instructions and cycles per layer, and the totals."""
-    own, library = sides.values()
+    library, own = sides.values()
     timed = own.total.cycles is not None
     rows = []
     for layer, ours, theirs in zip(library.plan.layers, own.layers, library.layers, strict=True):

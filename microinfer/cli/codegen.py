@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 import click
 
 from .._resources import kernel_header
+from ..cmsis_nn import FLOATING, SOURCES
 from ..emit import CMSIS_NN, OWN, Plan, generate, plan
 from ..emit.cmsis_nn import ANY, CORES
 from ..emit.literals import c_type
@@ -29,6 +30,7 @@ from .inputs import (
     rewrite_options,
 )
 from .output import line, print_json, table
+from .verb import Verb
 
 
 class _Folder(click.Path):
@@ -42,6 +44,7 @@ class _Folder(click.Path):
 
 @click.command(
     "codegen",
+    cls=Verb,
     epilog="""\b
 Examples:
   microinfer codegen kws.tflite
@@ -84,7 +87,7 @@ Examples:
     default="none",
     show_default=True,
     help="uart: write NAME_harness.c, too, the model behind a serial line for `verify --serial`;"
-    " your board gives it one function that sends a character.",
+    " your board gives it a function that sends a character, and one that waits for one.",
 )
 @kernels_option
 @click.option(
@@ -233,7 +236,10 @@ def _compile_command(folder: Path, name: str, core: str, harness: str) -> str:
     if harness != "none":
         words.append(f"-D{name.upper()}_TRACE")
     words += ["-c", *(shlex.quote(str(folder / file)) for file in files)]
-    link = "\nand link the Source files of CMSIS-NN" if core else ""
+    link = ""
+    if core:
+        floating = ", ".join(f"*{end}.c" for end in FLOATING)
+        link = f"\nand with CMSIS-NN's {SOURCES}, but those of floats ({floating})"
     return " ".join(words) + link
 
 

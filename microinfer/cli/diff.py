@@ -43,12 +43,14 @@ from .layers import (
     print_missing,
 )
 from .output import line, print_json, progress
+from .verb import Verb
 
 DIFFERENT = 1  # exit code
 
 
 @click.command(
     "diff",
+    cls=Verb,
     epilog=f"""{FORMATS_HELP}
 
 \b
@@ -164,15 +166,26 @@ def command(
                 f"note: {against} puts layers together outside a debugger; {other.fused_differ:,}"
                 " values of the outputs are then others than those compared here"
             )
+        # A layer alone is judged by what the other side says that it read: where that is missing, a
+        # difference may hide in it, and shows in the layers behind.
+        hidden = False
+        report = comparison.report
+        if isolate and isinstance(other, Recorded) and report.identical and report.missing:
+            other.rewind()
+            anew = Interpreter(graph, numerics)
+            hidden = not compare(anew, other, samples.batch).report.identical
     with about(model), progress("looking for the cause"):
         first = first_difference(interpreter, comparison)
         causes = likely_causes(interpreter, comparison)
     ours = f"interpreter, {numerics}"
     if as_json:
-        print_json(_facts(model, graph, samples, comparison, first, causes, (ours, name), isolate))
+        found = _facts(model, graph, samples, comparison, first, causes, (ours, name), isolate)
+        print_json({**found, "identical": found["identical"] and not hidden})
     else:
         _print(model, graph, samples, comparison, first, causes, (ours, name), isolate)
-    return 0 if comparison.report.identical else DIFFERENT
+        if hidden:
+            line("but the runs differ: what begins it was not judged; see without --isolate")
+    return 0 if comparison.report.identical and not hidden else DIFFERENT
 
 
 def _random(graph: Graph, model: Path, count: int, seed: int) -> Samples:
@@ -231,8 +244,12 @@ def _print(
     print_missing(report)
     layers = counted(sum(bool(layer.elements) for layer in report.layers), "layer")
     of = f"{counted(report.elements, 'element')} in {layers}, {samples.count}"
-    if first is None:
+    if first is None and isolated and report.missing:
+        line(f"identical where judged: {of}")
+    elif first is None:
         line(f"identical: {of}")
+    elif not report.differing:
+        line(f"identical: {of}; but the inputs differ")
     else:
         line(f"different: {report.differing:,} of {of}")
 

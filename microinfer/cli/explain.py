@@ -17,7 +17,7 @@ from ..interpreter import Interpreter
 from ..state import states
 from ..trace import Trace
 from .answers import judged
-from .explain_page import require_page, write_page
+from .explain_page import require_sound, write_page
 from .explain_text import print_explanation
 from .failure import about
 from .files import Conversion
@@ -35,6 +35,7 @@ from .inputs import (
     sample_options,
 )
 from .output import line, print_json, progress, shape_text, table
+from .verb import Verb
 
 # Options that choose or show an element.
 FOR_ONE_LAYER = (
@@ -46,6 +47,7 @@ WRONG = 1  # exit code, of an answer
 
 @click.command(
     "explain",
+    cls=Verb,
     epilog=f"""{FORMATS_HELP}
 
 \b
@@ -53,7 +55,7 @@ Examples:
   microinfer explain kws.tflite
   microinfer explain kws.tflite --input samples.npy --layer 3
   microinfer explain kws.tflite --input samples.npy --layer 3 --at 5,5,12
-  microinfer explain kws.tflite --input samples.npy --layer 3 --at 5,5,12 --check output=-7
+  microinfer explain kws.tflite --input x.npy --layer 3 --check output=7
   microinfer explain kws.tflite --random 1 --layer SOFTMAX --json
   microinfer explain kws.tflite --input samples.npy --html kws.html""",
 )
@@ -95,8 +97,10 @@ Examples:
     "page",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a page of all layers and elements, which opens offline, and print nothing.",
+    help="Write a page of all layers and elements, which opens offline, and print nothing."
+    " An earlier one is replaced.",
 )
+@click.option("--force", is_flag=True, help="Replace a file that is no such page, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 @click.pass_context
 def command(
@@ -116,6 +120,7 @@ def command(
     everything: bool,
     answers: tuple[str, ...],
     page: Path | None,
+    force: bool,
     as_json: bool,
 ) -> int:
     """Show how one number of one layer came about, step by step.
@@ -133,8 +138,10 @@ def command(
     Exit code 1 means that a value of --check is wrong.
     """
     if page is not None:
-        require_page(ctx, page, [model, *map(path_of, files)], layer)
-    elif layer is None:
+        require_sound(ctx, page, [model, *map(path_of, files)], layer)
+    else:
+        require_use(ctx, ["--force"], "--html")
+    if page is None and layer is None:
         require_use(ctx, FOR_ONE_LAYER, "--layer")
         graph = load_model(model, batch, strip_float_io)
         with about(model):

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from ..debug.explain import place_in
-from ..debug.page import explain_page, samples_that_fit
+from ..debug.page import MARK, explain_page, samples_that_fit
 from ..debug.page_texts import Start
-from ..errors import BadInput
+from ..errors import BadInput, ToolchainError
 from ..interpreter import Interpreter
 from ..state import states
 from .failure import about, counted, note
 from .inputs import Samples, require_use
-from .output import progress, replacing, require_place
+from .output import progress, replacing, require_page
 
 
-def require_page(ctx: click.Context, page: Path, used: Sequence[Path], layer: str | None) -> None:
+def require_sound(ctx: click.Context, page: Path, used: Sequence[Path], layer: str | None) -> None:
     """Raise, before any work, where the page cannot be written, or options say nothing with it."""
     for option, name in (("--json", "as_json"), ("--all", "everything"), ("--check", "answers")):
         if ctx.params[name]:
             raise click.UsageError(f"{option} says nothing with --html")
     if layer is None:
         require_use(ctx, ["--at"], "--layer")
-    require_place(page)
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise BadInput(f"cannot write {page}: its name has to end in .html")
-    if any(page.exists() and other.exists() and page.samefile(other) for other in used):
-        raise BadInput(f"cannot write {page}: it is read; choose another name")
+    require_page(page, "page of explain", MARK, ctx.params["force"], used)
 
 
 def write_page(
@@ -61,14 +58,20 @@ def write_page(
             if not own.op.computes or not own.node.outputs:
                 raise BadInput(f"layer {layer} {own.node.op} gives no values")
             place = place_in(interpreter.graph.tensors[own.node.outputs[output]].shape, at)
-        with progress("making the page"):
-            text = explain_page(
-                interpreter,
-                *(array[first:last] for array in samples.batch.arrays),
-                title=model.name,
-                labels=samples.labels[first:last],
-                start=Start(layer, output, place, chosen - first),
-            )
+        make = partial(
+            explain_page,
+            interpreter,
+            *(array[first:last] for array in samples.batch.arrays),
+            title=model.name,
+            labels=samples.labels[first:last],
+            start=Start(layer, output, place, chosen - first),
+        )
+        try:
+            with progress("making the page"):
+                text = make()
+        except ToolchainError as error:  # as of a clang that knows no WebAssembly
+            note(f"note: the page has recorded values alone: {error}")
+            text = make(computes="no")
     with replacing(page) as staged:
         staged.write_text(text, encoding="utf-8")
     if last - first < count:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from ..errors import BadInput
 from ..graph import Tensor
 from ..ops.quantize import quantize
+from ..trace import DAMAGED
 from .failure import note, read_bytes
 from .output import tuple_text
 
@@ -34,11 +34,13 @@ class Conversion:
 
     quantize     they are real numbers: quantize them as the model's input is
     image_range  the real numbers that pixels 0 and 255 stand for
+    keep         do not quantize them: the verb compares with the reals, and does it itself
     pixels       whether ``image_range`` applied to anything so far
     """
 
     quantize: bool = False
     image_range: tuple[float, float] | None = None
+    keep: bool = False
     pixels: bool = False
 
     def reals(self, pixels: Array) -> Array:
@@ -71,7 +73,7 @@ def convert(values: Array, tensor: Tensor, conversion: Conversion) -> Array:
     wanted = f'input "{tensor.name}" takes {tensor.dtype} {tuple_text(tensor.shape)}'
     pixels = values.dtype == np.uint8 and (tensor.dtype != np.uint8 or conversion.image_range)
     if pixels and conversion.image_range is not None:
-        return _of_reals(conversion.reals(values), tensor)
+        return _of_reals(conversion.reals(values), tensor, conversion.keep)
     if values.dtype == tensor.dtype and (not conversion.quantize or values.dtype == np.float32):
         return values
     if values.dtype.kind not in "fiu":
@@ -89,11 +91,11 @@ def convert(values: Array, tensor: Tensor, conversion: Conversion) -> Array:
         raise BadInput(f"{got}, {wanted}: save them as float32, values.astype(numpy.float32)")
     if not conversion.quantize:
         raise BadInput(f"{got}, {wanted}; if these are real values, pass --quantize-input")
-    return _of_reals(values, tensor)
+    return _of_reals(values, tensor, conversion.keep)
 
 
-def _of_reals(values: Array, tensor: Tensor) -> Array:
-    """Real numbers as ``tensor`` has them."""
+def _of_reals(values: Array, tensor: Tensor, keep: bool) -> Array:
+    """Real numbers as ``tensor`` has them or, to ``keep``, as float32 has them."""
     if not np.isfinite(values).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         raise BadInput(f"{values[where]} at {where}; only finite numbers can be quantized")
@@ -104,11 +106,10 @@ def _of_reals(values: Array, tensor: Tensor) -> Array:
         raise BadInput(
             f'input "{tensor.name}" takes {tensor.dtype}, which cannot be made of real numbers'
         )
+    if keep:
+        return values.astype(np.float32)
     scale = np.float32(quantization.scale)
     return quantize(values.astype(np.float32), scale, quantization.zero_point, tensor.dtype)
-
-
-_DAMAGED = (ValueError, EOFError, OSError, MemoryError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
 def read_npy(path: Path) -> Array:
@@ -118,7 +119,7 @@ def read_npy(path: Path) -> Array:
         raise BadInput("is not a .npy: expected what numpy.save writes")
     try:
         values: Array = np.load(io.BytesIO(data), allow_pickle=False)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise BadInput(_numpy_text(error, ".npy")) from None
     return values
 
@@ -131,7 +132,7 @@ def read_npz(path: Path) -> dict[str, Array]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise BadInput(_numpy_text(error, ".npz")) from None
 
 

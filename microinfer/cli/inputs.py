@@ -302,9 +302,16 @@ def _one_input(graph: Graph, files: Sequence[str], conversion: Conversion) -> Ba
     batches = []
     for file in files:
         with about(file):
-            batches.append(split_batch(graph, [_read(file, graph, 0, conversion)]))
+            batches.append(_split(graph, [_read(file, graph, 0, conversion)], conversion))
     if len(batches) == 1:
         return batches[0]
+    kinds = {batch.arrays[0].dtype: file for batch, file in zip(batches, files, strict=True)}
+    if len(kinds) > 1:
+        one, other = list(kinds)[:2]
+        raise BadInput(
+            f"{kinds[one]} has {one}, {kinds[other]} {other}: samples are integers or real numbers,"
+            " not both"
+        )
     array = np.concatenate([batch.arrays[0] for batch in batches])
     return Batch([array], len(array), "leading")
 
@@ -324,7 +331,7 @@ def _from_npz(graph: Graph, path: Path, conversion: Conversion) -> Batch:
                     f" there are: {', '.join(arrays) or 'none'}"
                 )
             values.append(convert(arrays[name], graph.tensors[index], conversion))
-        return split_batch(graph, values)
+        return _split(graph, values, conversion)
 
 
 def _one_file_per_input(graph: Graph, files: Sequence[str], conversion: Conversion) -> Batch:
@@ -335,4 +342,8 @@ def _one_file_per_input(graph: Graph, files: Sequence[str], conversion: Conversi
             f" order: {names}"
         )
     arrays = [_read(file, graph, position, conversion) for position, file in enumerate(files)]
-    return split_batch(graph, arrays)
+    return _split(graph, arrays, conversion)
+
+
+def _split(graph: Graph, arrays: Sequence[Array], conversion: Conversion) -> Batch:
+    return split_batch(graph, arrays, reals=conversion.keep)

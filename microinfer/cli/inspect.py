@@ -15,10 +15,12 @@ from .failure import about, counted
 from .inputs import load_model, model_argument, numerics_option, rewrite_options
 from .memory_map import memory_map
 from .output import line, print_json, shape_text, table, width
+from .verb import Verb
 
 
 @click.command(
     "inspect",
+    cls=Verb,
     epilog="""\b
 Examples:
   microinfer inspect kws.tflite

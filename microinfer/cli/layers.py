@@ -123,9 +123,10 @@ def print_first(
         how_many += f"; difference:values {differences(layer, width())}"
     print_wrapped(how_many)
     if layer.unseen:
+        one = len(layer.unseen) == 1
         print_wrapped(
-            f"layers {ranges(layer.unseen)} before it were not compared: the difference may be"
-            " theirs"
+            f"layer{'' if one else 's'} {ranges(layer.unseen)} before it {'was' if one else 'were'}"
+            f" not compared: the difference may be {'its' if one else 'theirs'}"
         )
 
 
@@ -134,7 +135,11 @@ def print_causes(first: First, causes: Sequence[Cause]) -> None:
     if first.layer.node.op == INPUT:
         print_wrapped("the two sides ran on other inputs: compare what feeds the model")
     elif not causes:
-        print_wrapped("likely cause: none of the known mistakes explains it")
+        element = ",".join(map(str, first.element))
+        print_wrapped(
+            "likely cause: none that is known explains it; what the element is made of:"
+            f" microinfer explain --layer {first.layer.index} --at {element}"
+        )
     for number, cause in enumerate(causes):
         print_wrapped(f"{'or' if number else 'likely cause'}: {cause.sentence}")
         share = "all" if cause.exact else f"{cause.matching:,} of"

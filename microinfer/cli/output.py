@@ -26,6 +26,7 @@ PATIENCE = 2.0  # seconds of work before a progress bar appears
 GAP = 2  # between the columns of a table
 SHORTEST_NAME = 8
 UNLIMITED = 10_000
+HEAD = 4096  # bytes at the beginning of a page that are searched for its mark
 STYLES = {"PASS": "green", "FAIL": "bold red"}  # of cells, in a terminal
 
 
@@ -151,6 +152,31 @@ def require_place(path: Path) -> None:
         raise BadInput(f"cannot write {path}: it is a folder, expected a file name")
     if not path.parent.is_dir():
         raise BadInput(f"cannot write {path}: there is no folder {path.parent}")
+
+
+def require_page(path: Path, kind: str, mark: str, force: bool, read: Sequence[Path]) -> None:
+    """Raise BadInput, before any work, where writing a page would fail or lose another's file.
+
+    A page of the same ``kind``, which has ``mark`` in its head, may be replaced; none of the files
+    that are ``read`` may.
+    """
+    require_place(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise BadInput(f"cannot write {path}: its name has to end in .html")
+    if any(path.exists() and other.exists() and path.samefile(other) for other in read):
+        raise BadInput(f"cannot write {path}: it is read; choose another name")
+    if force or not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            ours = mark.encode("ascii") in file.read(HEAD)
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from None
+    if not ours:
+        raise BadInput(
+            f"cannot write {path}: it exists and is no {kind} of microinfer; choose another name,"
+            " or overwrite it with --force"
+        )
 
 
 def tuple_text(shape: Sequence[int]) -> str:

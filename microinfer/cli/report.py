@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import click
 from ..debug.compare import First, Side
 from ..debug.diagnose import Cause
 from ..debug.diff import LayerDiff
+from ..debug.given import whole_batch
 from ..debug.oracles import ORACLES
 from ..debug.report import report
 from ..debug.sources import SOURCES_HELP, C, is_live, recorded, side
-from ..errors import BadInput
 from ..graph import Graph, Node
 from ..pages.report import MARK, report_page
 from ..targets import targets
@@ -31,18 +31,20 @@ from .inputs import (
     load_model,
     model_argument,
     numerics_option,
+    path_of,
     read_samples,
     rewrite_options,
 )
 from .layers import cause_facts, first_facts, layer_facts
-from .output import print_json, progress, replacing, require_place
+from .output import print_json, progress, replacing, require_page
+from .verb import Verb
 
 DIFFERENT = 1  # exit code
-HEAD = 4096  # bytes at the beginning of a file that are searched for the mark
 
 
 @click.command(
     "report",
+    cls=Verb,
     epilog=f"""{FORMATS_HELP}
 
 \b
@@ -115,16 +117,18 @@ def command(
     if (output is None) != as_json:
         raise click.UsageError("choose one of -o FILE, for a page, and --json")
     if output is not None:
-        _require_ours(output, force)
+        others = [path for path in (float_file, label_file, against and Path(against)) if path]
+        require_page(output, "report", MARK, force, [model, *map(path_of, files), *others])
     graph = load_model(model, batch, strip_float_io)
     floats = None if float_file is None else read_float(float_file)
     labels = None if label_file is None else read_labels(label_file)
-    samples = read_samples(graph, files, Conversion(quantize_input, image_range))
+    given = read_samples(graph, files, Conversion(quantize_input, image_range, keep=True))
+    samples = replace(given, batch=whole_batch(graph, given.batch))
     data = model.read_bytes() if batch is None and not strip_float_io else None
     with about(model), _other_side(against, graph, data, samples, numerics) as other:
         found = report(
             graph,
-            *samples.batch.arrays,
+            *given.batch.arrays,
             numerics=numerics,
             file=model.name,
             float_model=floats,
@@ -187,20 +191,3 @@ def facts(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [facts(item) for item in value]
     return value
-
-
-def _require_ours(path: Path, force: bool) -> None:
-    """Raise BadInput, before any work, where writing ``path`` would fail or lose another's file."""
-    require_place(path)
-    if force or not path.exists():
-        return
-    try:
-        with path.open("rb") as file:
-            ours = MARK.encode("ascii") in file.read(HEAD)
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from None
-    if not ours:
-        raise BadInput(
-            f"cannot write {path}: it exists and is no report of microinfer; choose another name,"
-            " or overwrite it with --force"
-        )

@@ -32,6 +32,7 @@ from .inputs import (
     sample_options,
 )
 from .output import line, print_json, progress, replacing, require_place, shape_text, table, width
+from .verb import Verb
 
 AT_ONCE = 1 << 21  # elements of all layers that are computed between two steps of the progress bar
 ALL_ELEMENTS = 16  # of an output of a single sample, up to which all of them are shown
@@ -42,6 +43,7 @@ RANKS = ("largest", "second", "third")
 
 @click.command(
     "run",
+    cls=Verb,
     epilog=f"""{FORMATS_HELP}
 
 \b

@@ -46,12 +46,14 @@ from .layers import (
     print_layers,
 )
 from .output import line, print_json, progress
+from .verb import Verb
 
 DIFFERENT = 1  # exit code
 
 
 @click.command(
     "verify",
+    cls=Verb,
     epilog=f"""{FORMATS_HELP}
 
 \b
@@ -91,6 +93,7 @@ Examples:
 @click.option(
     "--baud",
     type=click.IntRange(300),
+    metavar="N",
     default=115200,
     show_default=True,
     help="Speed of the serial port.",
@@ -260,7 +263,7 @@ def _facts(
         "numerics": list(results),
         "target": runner.target if runner.serial is None else runner.serial,
         "compiler": " ".join(compiler()) if runner.on_host else None,
-        "kernels": runner.kernels,
+        "kernels": runner.kernels if runner.serial is None else None,  # the board does not say
         "inputs": samples.batch.samples,
         "samples": samples.summary,
         "identical": all(report.identical for report in reports.values()),

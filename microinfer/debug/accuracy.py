@@ -19,22 +19,24 @@ from ..passes import runnable
 from .accuracy_facts import (
     Accuracy,
     Advice,
+    InputAccuracy,
     LayerAccuracy,
     OutputAccuracy,
     Split,
     Trial,
 )
-from .accuracy_run import GroupTally, Job, Replay, measure_groups
-from .float_replay import to_reals
+from .accuracy_run import Group, GroupTally, Job, Replay, measure_groups
 from .float_twin import SAME, Match, match, run_by_litert
+from .given import real
 from .judged import is_classes, judged_tensor
-from .layer_error import Moments, Tally
+from .layer_error import Grid, Moments, Tally
 from .remedies import advise, trial_samples
 from .simulation import can_simulate
 
 __all__ = [
     "Accuracy",
     "Advice",
+    "InputAccuracy",
     "LayerAccuracy",
     "OutputAccuracy",
     "Split",
@@ -43,7 +45,6 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-Group = tuple[list[Array], Array | None]
 
 TASK_GROUPS = 4  # groups that an executor gets at a time
 IN_FLIGHT = 64  # tasks that it has at a time: what waits takes memory
@@ -62,8 +63,11 @@ def accuracy(
 ) -> Accuracy:
     """Compare an integer model with its floats on samples, layer by layer.
 
-    inputs       integers for the model's input, [samples, *shape], or a list of arrays, one per
-                 input; a numpy.memmap is read as it is needed
+    inputs       samples for the model's input, [samples, *shape], or a list of arrays, one per
+                 input; a numpy.memmap is read as it is needed. For an input of integers, give
+                 floats, the real values: the integer model gets them quantized, the floats' side
+                 as they are, and the input's own rounding and clipping are measured
+                 (``Accuracy.inputs``). Integers, quantized already, are taken as exact.
     float_model  the model that ``model`` was converted from (``microinfer.tflite.read_file``)
     labels       the right class of each sample, integers [samples]
     executor     any concurrent.futures.Executor, such as Dask's client.get_executor(): groups of
@@ -79,12 +83,12 @@ def accuracy(
     graph = runnable(model)
     plain = Job.of(graph, numerics, None)
     layers = plain.layers
-    batch = split_batch(graph, _as_list(graph, inputs))
+    batch = split_batch(graph, _as_list(graph, inputs), reals=True)
     found = None if float_model is None else match(graph, layers, float_model)
     job = plain if found is None else Job.of(graph, numerics, found.constants)
     _require_reals(graph)
     for x in batch.arrays:
-        if x.dtype.kind == "f" and not np.isfinite(x).all():
+        if x.dtype.kind == "f" and not _all_finite(x):
             raise BadInput("the inputs have values that are not finite numbers")
     if executor is not None and job.has_state:
         raise BadInput(
@@ -93,7 +97,7 @@ def accuracy(
         )
     wanted = _labels(graph, labels, batch)
     total = _measured(job, _groups(job, batch, wanted), executor, advance)
-    advised = advise(job, batch, total, found)
+    advised = advise(job, batch, wanted, total, found)
     notes = advised.notes
     if float_model is not None and found is not None:
         notes = (*found.notes, *_checked(job, found, float_model, batch), *notes)
@@ -101,6 +105,7 @@ def accuracy(
         samples=batch.samples,
         numerics=numerics,
         reference="dequantized weights" if found is None else "float model",
+        inputs=tuple(_input(job, place, tally) for place, tally in total.inputs.items()),
         layers=tuple(_layer(job, found, index, tally) for index, tally in total.layers.items()),
         output=_output(graph, total, wanted is not None),
         judged=graph.tensors[judged_tensor(graph)].name,
@@ -108,8 +113,16 @@ def accuracy(
         trial_samples=trial_samples(job, batch),
         advice=advised.advice,
         together=advised.together,
+        arithmetic_db=advised.arithmetic_db,
         notes=notes,
     )
+
+
+def _all_finite(values: Array) -> bool:
+    """Also as float32. By their ends, which takes no copy of what is on disk."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        ends = np.array([values.min(), values.max()]).astype(np.float32)
+    return bool(np.isfinite(ends).all())
 
 
 def _require_reals(graph: Graph) -> None:
@@ -133,12 +146,18 @@ def _as_list(graph: Graph, inputs: ArrayLike | Sequence[ArrayLike]) -> list[Arra
 def _labels(graph: Graph, labels: ArrayLike | None, batch: Batch) -> Array | None:
     if labels is None:
         return None
-    values, output = np.asarray(labels).reshape(-1), graph.tensors[graph.outputs[0]]
+    given, output = np.asarray(labels), graph.tensors[graph.outputs[0]]
     if not is_classes(graph):
         raise BadInput(
             f"labels are for a model that gives one value per class; the output here is"
             f" {output.shape}"
         )
+    if given.shape == (batch.samples, output.size) and output.size > 1:
+        raise BadInput(
+            f"labels: got {given.shape}, expected ({batch.samples},), one per sample; of one-hot"
+            " rows take numpy.argmax(labels, axis=1)"
+        )
+    values = given.reshape(-1)
     if values.dtype.kind not in "iu":
         raise BadInput(f"labels: got dtype {values.dtype}, expected integers")
     if len(values) != batch.samples:
@@ -200,37 +219,58 @@ def _tasks(groups: Iterator[Group]) -> Iterator[list[Group]]:
         yield task
 
 
+def _input(job: Job, place: int, tally: Tally) -> InputAccuracy:
+    index, n = job.graph.inputs[place], tally.elements
+    grid = job.grids[index]
+    split = _split(tally.accumulated, n, weights=False, alone=False)
+    return InputAccuracy(
+        index=place,
+        low=grid.lowest * grid.step,
+        high=grid.highest * grid.step,
+        split=split,
+        accumulated_split=split,
+        **_of_tensor(job.graph, index, grid, tally),
+    )
+
+
 def _layer(job: Job, found: Match | None, index: int, tally: Tally) -> LayerAccuracy:
     layer, n = job.layers[index], tally.elements
     place = next(i for i in layer.node.outputs if i in job.grids)
-    grid, tensor = job.grids[place], job.graph.tensors[place]
-    levels = grid.highest - grid.lowest + 1
     matched = found is not None and index not in found.missed
-    seen = int(tally.highest.max() - tally.lowest.min()) + 1
-    isolated, accumulated = tally.isolated, tally.accumulated
     return LayerAccuracy(
         index=index,
         node=layer.node,
-        name=tensor.name,
-        step=grid.step,
-        elements=n,
-        sqnr_db=isolated.sqnr_db,
-        cosine=isolated.cosine,
-        max_error_steps=isolated.largest,
-        rms_error_steps=math.sqrt(isolated.error / n),
-        split=_split(isolated, n, matched, alone=True),
-        accumulated_sqnr_db=accumulated.sqnr_db,
-        accumulated_cosine=accumulated.cosine,
-        accumulated_max_error_steps=accumulated.largest,
-        accumulated_rms_error_steps=math.sqrt(accumulated.error / n),
-        accumulated_split=_split(accumulated, n, found is not None, alone=False),
-        clipped_low=int(tally.below.sum()) / n,
-        clipped_high=int(tally.above.sum()) / n,
-        range_used=seen / levels,
-        channels=tensor.shape[-1] if tensor.shape else 1,
-        dead_channels=tally.dead,
-        saturated_channels=tally.saturated,
+        split=_split(tally.isolated, n, matched, alone=True),
+        accumulated_split=_split(tally.accumulated, n, found is not None, alone=False),
+        **_of_tensor(job.graph, place, job.grids[place], tally),
     )
+
+
+def _of_tensor(graph: Graph, index: int, grid: Grid, tally: Tally) -> dict[str, Any]:
+    """The fields of TensorAccuracy but for the splits."""
+    tensor, n = graph.tensors[index], tally.elements
+    levels = grid.highest - grid.lowest + 1
+    seen = int(tally.highest.max() - tally.lowest.min()) + 1
+    isolated, accumulated = tally.isolated, tally.accumulated
+    return {
+        "name": tensor.name,
+        "step": grid.step,
+        "elements": n,
+        "sqnr_db": isolated.sqnr_db,
+        "cosine": isolated.cosine,
+        "max_error_steps": isolated.largest,
+        "rms_error_steps": math.sqrt(isolated.error / n),
+        "accumulated_sqnr_db": accumulated.sqnr_db,
+        "accumulated_cosine": accumulated.cosine,
+        "accumulated_max_error_steps": accumulated.largest,
+        "accumulated_rms_error_steps": math.sqrt(accumulated.error / n),
+        "clipped_low": int(tally.below.sum()) / n,
+        "clipped_high": int(tally.above.sum()) / n,
+        "range_used": seen / levels,
+        "channels": tensor.shape[-1] if tensor.shape else 1,
+        "dead_channels": tally.dead,
+        "saturated_channels": tally.saturated,
+    }
 
 
 def _split(moments: Moments, elements: int, weights: bool, alone: bool) -> Split:
@@ -266,7 +306,7 @@ def _checked(job: Job, found: Match, float_model: Graph, batch: Batch) -> tuple[
     graph = job.graph
     inputs = [array[:CHECKED] for array in batch.arrays]
     reals = [
-        to_reals(graph.tensors[i], x, np.float32) for i, x in zip(graph.inputs, inputs, strict=True)
+        real(graph.tensors[i], x, np.float32) for i, x in zip(graph.inputs, inputs, strict=True)
     ]
     theirs = run_by_litert(float_model, reals)
     if theirs is None:

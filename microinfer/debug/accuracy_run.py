@@ -6,6 +6,9 @@
     biases       with its biases too, then
     clipped      with each layer's outputs cut off where its integers end
 
+Where samples are reals, the chains of reals get them as they are, ``clipped`` cut off where the
+input's integers end, and the integer model gets them quantized.
+
 Without a float model the first three of reals are one. Which samples make a group does not depend
 on who computes it, nor does the order in which groups are added up.
 """
@@ -39,9 +42,11 @@ from .float_replay import (
     to_steps,
 )
 from .float_weighted import FloatWeighted
+from .given import are_reals, real, whole
 from .layer_error import Grid, Moments, Tally, exact, moments, per_channel
 
 Array = NDArray[Any]
+Group = tuple[list[Array], Array | None]  # samples of each input, their labels
 
 GROUP_ELEMENTS = 1 << 18  # of the largest tensor: then a group's arrays stay in the caches
 EXACT = 2.0**-10  # of a step: what the reals' own rounding can make, and no integer layer
@@ -70,14 +75,17 @@ class OutputTally:
 
 @dataclass(frozen=True)
 class GroupTally:
-    """All layers with quantized outputs, by index, and the model's output."""
+    """Inputs of integers that were given reals, by position, all layers with quantized outputs, by
+    index, and the model's output."""
 
+    inputs: dict[int, Tally]
     layers: dict[int, Tally]
     output: OutputTally
 
     def __add__(self, other: GroupTally) -> GroupTally:
+        inputs = {place: tally + other.inputs[place] for place, tally in self.inputs.items()}
         layers = {index: tally + other.layers[index] for index, tally in self.layers.items()}
-        return GroupTally(layers, self.output + other.output)
+        return GroupTally(inputs, layers, self.output + other.output)
 
 
 @dataclass(frozen=True)
@@ -187,14 +195,10 @@ class Replay:
         return np.where(changed, inside * values.dtype.type(grid.step), values)
 
     def measure(self, inputs: Sequence[Array], labels: Array | None) -> GroupTally:
-        """One group: integer inputs [samples, *shape] in the model's order."""
-        graph, dtype = self.job.graph, self.job.dtype
+        """One group: inputs [samples, *shape] in the model's order, integers or reals."""
         layers: dict[int, Tally] = {}
         with one_thread():
-            given = dict(zip(graph.inputs, inputs, strict=True))
-            reals = {i: to_reals(graph.tensors[i], v, dtype) for i, v in given.items()}
-            for chain in self.chains:
-                chain.begin(given if chain is self.integers else reals)
+            tallies = self._begin(inputs)
             for step in self.steps:
                 if any(i in self.job.grids for i, _ in step.outputs[: step.measured]):
                     parts = self._isolated(step)
@@ -207,7 +211,49 @@ class Replay:
                 for chain in self.chains:
                     chain.expire(step)
             output = self._output(labels)
-        return GroupTally(layers, output)
+        return GroupTally(tallies, layers, output)
+
+    def _begin(self, inputs: Sequence[Array]) -> dict[int, Tally]:
+        """Give all chains their inputs; what the quantization of reals does to these."""
+        graph, dtype = self.job.graph, self.job.dtype
+        given = [(i, graph.tensors[i], v) for i, v in zip(graph.inputs, inputs, strict=True)]
+        integers = {i: whole(tensor, v) for i, tensor, v in given}
+        reals = {i: real(tensor, v, dtype) for i, tensor, v in given}
+        cut = {i: self._cut(i, reals[i]) if are_reals(t, v) else reals[i] for i, t, v in given}
+        for chain in self.chains:
+            chain.begin(reals)
+        self.clipped.begin(cut)
+        self.integers.begin(integers)
+        self._integers = integers
+        return {
+            place: self._of_input(i, reals[i], integers[i])
+            for place, (i, tensor, v) in enumerate(given)
+            if are_reals(tensor, v)
+        }
+
+    def _of_input(self, index: int, reals: Array, integers: Array) -> Tally:
+        """One input: all there is so far of errors is its own."""
+        grid = self.job.grids[index]
+        y, q = grid.in_steps(reals), self._without_zero_point(grid, integers)
+        inside, below, above = grid.cut(y)
+        clipping = None if inside is y else inside - y
+        error = moments(y, q, None, None, clipping, q - inside, None)
+        if error.largest < EXACT:
+            error = exact(error)
+        return Tally(
+            q.size,
+            error,
+            error,
+            per_channel(below, np.add),
+            per_channel(above, np.add),
+            per_channel(integers, np.minimum),
+            per_channel(integers, np.maximum),
+        )
+
+    def _without_zero_point(self, grid: Grid, integers: Array) -> Array:
+        dtype = self.job.dtype
+        steps: Array = integers.astype(dtype) - dtype(grid.zero_point)
+        return steps
 
     def _isolated(self, step: Step) -> list[tuple[Array, ...]]:
         """Per output of the node: the float layer with the reference's weights and bias, then with
@@ -215,15 +261,18 @@ class Replay:
         job, index, samples = self.job, step.layer.index, self.reference.samples
         places = (*step.operands, *step.state)
         values = self.reference.operands(step)
-        whole = [to_steps(t, v) for t, v in zip(step.tensors, values, strict=True)]
-        exact = [to_reals(t, v, job.dtype) for t, v in zip(step.tensors, whole, strict=True)]
+        integers = [
+            self._integers[i] if i in self._integers else to_steps(tensor, v)
+            for i, tensor, v in zip(places, step.tensors, values, strict=True)
+        ]
+        exact = [to_reals(t, v, job.dtype) for t, v in zip(step.tensors, integers, strict=True)]
 
         def given(chain: Chain, rounded: Sequence[Array]) -> list[Array]:
             """Constants are each side's own, and no activations that are rounded."""
             pairs = zip(places, rounded, strict=True)
             return [chain.constants.get(i, value) for i, value in pairs]
 
-        q = self.integers.compute(step, given(self.integers, whole))[: step.measured]
+        q = self.integers.compute(step, given(self.integers, integers))[: step.measured]
         x = given(self.biases, exact)
         own, reference = self.biases.functions[index], self.reference.functions[index]
         if index not in self._weighted:
@@ -255,16 +304,10 @@ class Replay:
 
     def _of_output(self, index: int, grid: Grid, ways: tuple[Array, ...], q: Array) -> Tally:
         """One output, of the isolated layer and of all chains."""
-        dtype = self.job.dtype
-
-        def without_zero_point(integers: Array) -> Array:
-            steps: Array = integers.astype(dtype) - dtype(grid.zero_point)
-            return steps
-
         once = {id(way): grid.in_steps(way) for way in ways}
         y0, y1, y2 = (once[id(way)] for way in ways)
         y3, below, above = grid.cut(y2)
-        y4, y5 = grid.nearest(y3), without_zero_point(q)
+        y4, y5 = grid.nearest(y3), self._without_zero_point(grid, q)
         isolated = moments(
             y0,
             y5,
@@ -281,7 +324,7 @@ class Replay:
             grid.in_steps(chain.values[index])
             for chain in (self.reference, self.weights, self.biases, self.clipped)
         )
-        own = without_zero_point(ran)
+        own = self._without_zero_point(grid, ran)
         single = self.weights is self.reference
         accumulated = moments(
             reference,
@@ -321,9 +364,7 @@ class Replay:
 _own = threading.local()  # chains are one thread's
 
 
-def measure_groups(
-    job: Job, groups: Sequence[tuple[Sequence[Array], Array | None]]
-) -> list[GroupTally]:
+def measure_groups(job: Job, groups: Sequence[Group]) -> list[GroupTally]:
     """Groups of a model without state, in a worker. A thread prepares a job once."""
     if getattr(_own, "token", None) != job.token:
         _own.token, _own.replay = job.token, Replay(job)

@@ -54,7 +54,7 @@ def _diagnosed(
         return []
     first = part(case, first_samples(evidence))
     found = list(by_memory(scene_of(interpreter, expected, observed, layer, case), case))
-    found += by_arithmetic(case, first)
+    found += by_arithmetic(case, first, observed.numerics)
     if not any(judged.cause.exact for judged in found):
         found += by_pairs(case, first)
     exact = [judged for judged in found if judged.cause.exact]

@@ -8,9 +8,9 @@
     input 0, tensor 12, tensor "a/name"
 
 and the lines of a generated harness (codegen/templates/harness.c.j2), `layer 3 0 512`, bytes, `crc
-1234abcd`. Other lines before, between and after are passed over. A tensor that comes again begins
-the next sample. What the last lines leave unfinished is left out, with a note; all else that is not
-whole is an error.
+1234abcd`. Other lines before, between and after are passed over, unless they look as if they named
+a tensor, and values follow. A tensor that comes again begins the next sample. What the last lines
+leave unfinished is left out, with a note; all else that is not whole is an error.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,8 @@ _HEADER = re.compile(
 )
 _ALMOST = re.compile(rf"({'|'.join(KINDS)})\s+({_NAME})\s+(?P<rest>.*)", re.IGNORECASE)
 _INSIDE = re.compile(rf"\b({'|'.join(KINDS)})\s+\d{{1,9}}(\s+hex)?\s*:?$", re.IGNORECASE)
+_LIKE = re.compile(rf"(?<![a-z])({'|'.join(KINDS)})", re.IGNORECASE)  # `=== Layer 3 (ADD) ===`
+_NUMBER_OF = re.compile(rf"{_LIKE.pattern}s?\W*_?(\d{{1,9}})(?P<rest>.*)", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,;|{}()\[\]]+")
 _NUMBER = re.compile(
     r"[+-]?(\d{1,30}(\.\d*)?(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|nan|inf|0x[0-9a-f]{1,16})", re.I
@@ -123,9 +126,11 @@ class _Reader:
         self._graph = graph
         self._able = traced(graph)
         self._inside = 0  # the first line that names a tensor behind other text
+        self._stray = 0  # the first line of numbers that belong to nothing
         self._samples: list[dict[int, Array]] = []
         self._section: _Section | None = None
         self._begin = True
+        self._like: tuple[int, str] | None = None  # the last line, if it could be meant as a header
         self._broken = ""  # what is wrong with the section, unless the text ends here
         self._numerics = ""
         self._done = self._ready_after = False
@@ -135,6 +140,7 @@ class _Reader:
         if not words:
             return
         header = _HEADER.fullmatch(line)
+        self._refuse_lost(number, line, header)
         if header is not None:
             self._finish(line)
             self._open(number, header)
@@ -148,9 +154,10 @@ class _Reader:
             self._ready_after = self._done
         elif self._section is not None:
             self._continue(self._section, number, line)
-        if header is None and not self._inside and _INSIDE.search(line):
-            self._inside = number
-        self._refuse_almost(line, header)
+        if self._like is not None:
+            if not self._inside and _INSIDE.search(line):
+                self._inside = number
+            self._refuse_almost(line)
 
     def require_sound(self) -> None:
         """Raise BadInput if the section was broken off and this is not the end of the text."""
@@ -169,6 +176,10 @@ class _Reader:
             if self._inside:
                 notes.append(f"line {self._inside} names one, but not at its beginning")
             raise BadInput("; ".join([f"there is no whole layer in it; {EXPECTED}", *notes]))
+        if self._inside:
+            notes.append(f"line {self._inside} names a tensor behind other text: passed over")
+        if self._stray:
+            notes.append(f"line {self._stray} has numbers that belong to no tensor: passed over")
         first = self._samples[0]
         for sample, tensors in enumerate(self._samples):
             for there, lacking in ((first, tensors), (tensors, first)):
@@ -229,16 +240,51 @@ class _Reader:
         if section.hex:
             section.data += bytes.fromhex("".join(t.lower().removeprefix("0x") for t in tokens))
         else:
-            section.values += (_value(token, section.tensor) for token in tokens)
+            section.values += (_value(token, section) for token in tokens)
         if section.got > section.wanted:
-            raise BadInput(f"{section}: too many")
+            signs = section.hex and "ffffff" in line.lower()
+            raise BadInput(
+                f"{section}: too many"
+                + ("; is ffffff a sign? print (uint8_t)values, with %02x" if signs else "")
+            )
 
-    def _refuse_almost(self, line: str, header: re.Match[str] | None) -> None:
+    def _refuse_almost(self, line: str) -> None:
         almost = _ALMOST.fullmatch(line)
-        if header is None and almost is not None:
+        if almost is not None:
             tokens = [token for token in _BETWEEN.split(almost["rest"]) if token]
             if tokens and all(_NUMBER.fullmatch(token) for token in tokens):
                 raise BadInput(f'values on the line of "{almost[1]} {almost[2]}" need a colon')
+        if self._is_whole(line):
+            raise BadInput(_unlike(line))
+
+    def _refuse_lost(self, number: int, line: str, header: re.Match[str] | None) -> None:
+        """Refuse values below a line that names a tensor in another way than a header."""
+        like, self._like = self._like, None
+        if header is not None:
+            return
+        if self._section is None:
+            tokens = [token for token in _BETWEEN.split(line) if token]
+            form = _BYTES if like is not None and "hex" in like[1].lower() else _NUMBER
+            if tokens and all(form.fullmatch(token) for token in tokens):
+                if like is not None:
+                    raise BadInput(f"these values belong to line {like[0]}, {_unlike(like[1])}")
+                if len(tokens) > 1 and not self._stray:
+                    self._stray = number
+        if _LIKE.search(line):
+            self._like = number, line
+
+    def _is_whole(self, line: str) -> bool:
+        """Whether a tensor is named in ``line``, and all its values stand behind."""
+        named = _NUMBER_OF.search(line)
+        if named is None:
+            return False
+        try:
+            index = numbered(self._graph, named[1], int(named[2]))
+        except BadInput:
+            return False
+        size, tokens = self._graph.tensors[index].size, _BETWEEN.split(named["rest"])
+        values = [token for token in tokens if token][-size:]
+        return len(values) == size > 1 and all(_NUMBER.fullmatch(token) for token in values)
 
     def _finish(self, line: str) -> None:
         """Keep the section, which ``line`` ends."""
@@ -272,39 +318,45 @@ class _Reader:
         self._numerics = greeting.numerics
 
 
-def _value(token: str, tensor: Tensor) -> int | float:
-    """A number as ``tensor`` has it; hexadecimal digits are its bits. Raises BadInput."""
+def _unlike(line: str) -> str:
+    return f"{line[:60]!r}, which is not understood: {EXPECTED}, and nothing else on that line"
+
+
+def _value(token: str, section: _Section) -> int | float:
+    """A number as the section's tensor has it; hexadecimal digits are its bits. Raises BadInput."""
+    tensor = section.tensor
     kind = tensor.dtype.kind
     if token.lower().startswith("0x") and kind != "f":
-        return _of_bits(token, tensor)
+        return _of_bits(token, section)
     if kind == "f" and not token.lower().startswith(("0x", "-0x", "+0x")):
         return float(token)
     if not token.lstrip("+-").isdecimal():
-        raise BadInput(f'got {token}, "{tensor.name}" is {tensor.dtype}')
+        raise BadInput(f"got {token}, {section.title} is {tensor.dtype}")
     value = int(token)
-    low, high = _limits(tensor)
+    low, high = _limits(tensor.dtype)
     if not low <= value <= high:
         hint = ""
         if low < 0 and high < value <= 2 * high + 1:
             hint = "; print it signed, or as hexadecimal, 0x.."
-        own = f'"{tensor.name}" is {tensor.dtype}, {low} to {high}'
+        own = f"{section.title} is {tensor.dtype}, {low} to {high}"
         raise BadInput(f"got {token}, {own}{hint}")
     return value
 
 
-def _of_bits(token: str, tensor: Tensor) -> int:
+def _of_bits(token: str, section: _Section) -> int:
     """0xff as int8 is -1; so is 0xffffffff, as C prints it with %x."""
-    bits, value = 8 * tensor.dtype.itemsize, int(token, 16)
-    low, high = _limits(tensor)
+    bits, value = 8 * section.tensor.dtype.itemsize, int(token, 16)
+    low, high = _limits(section.tensor.dtype)
     for width in (bits, 16, 32, 64):
         signed = value - (1 << width) if low < 0 and value >> (width - 1) == 1 else value
         if width >= bits and low <= signed <= high:
             return signed
-    raise BadInput(f'{token} has more than the {bits} bits of "{tensor.name}"')
+    raise BadInput(f"{token} has more than the {bits} bits of {section.title}")
 
 
-def _limits(tensor: Tensor) -> tuple[int, int]:
-    if tensor.dtype.kind == "b":
+@cache
+def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
+    if dtype.kind == "b":
         return 0, 1
-    own = np.iinfo(tensor.dtype)
+    own = np.iinfo(dtype)
     return int(own.min), int(own.max)

@@ -23,8 +23,9 @@ import numpy as np
 
 from ..errors import BadInput
 from ..interpreter import Interpreter
-from ..ops import Op
 from ..ops.quantize import dequantize
+from ..ops.softmax_s16 import Softmax16Params
+from ..prepare import PreparedLayer
 from ..trace import Trace
 from .arithmetic import Arithmetic, arithmetic
 from .explaining import EXPLAINERS, Operand, Step, Term, Working, movement
@@ -127,7 +128,7 @@ def explain(
         sample,
         element,
         real,
-        formula(prepared.op),
+        formula(prepared),
         tuple(working.operands),
         tuple(working.terms),
         tuple(working.steps),
@@ -170,10 +171,14 @@ def place_in(shape: tuple[int, ...], at: Sequence[int]) -> At:
     return place
 
 
-def formula(op: Op) -> str:
+def formula(layer: PreparedLayer) -> str:
     """The operator's arithmetic as its file's documentation has it."""
+    op = layer.op
     prepare = op.prepare.func if isinstance(op.prepare, partial) else op.prepare
-    text = inspect.cleandoc(sys.modules[prepare.__module__].__doc__ or "")
+    file = prepare.__module__
+    if isinstance(layer.params, Softmax16Params):  # has a file, and arithmetic, of its own
+        file = Softmax16Params.__module__
+    text = inspect.cleandoc(sys.modules[file].__doc__ or "")
     lines = text.split("\n")
     named = [i for i, line in enumerate(lines) if line.startswith(f"{op.name}:")]
     if named:

@@ -18,6 +18,7 @@ from . import wasm
 from .page_data import model_data
 from .page_texts import Start
 
+MARK = ": how each number came about</title>"  # in each page's head: tells it from other files
 SAMPLES = 16  # at most: each brings every layer's values into the file
 RECORDED_BYTES = 2_000_000  # of values of all layers, that samples may bring; one may bring more
 

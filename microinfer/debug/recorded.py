@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from ..graph import Graph
 from ..ops import results
 from ..ops.gather import index_limits
 from ..passes import runnable
-from ..trace import Trace, split_bytes, traced_bytes
+from ..trace import DAMAGED, Trace, split_bytes, traced_bytes
 from .dump import read_dump
 from .names import NAMES_HELP, bare_numbers, named, samples_of, traced
 
@@ -76,6 +77,10 @@ class Recorded:
             index in self.tensors and not np.array_equal(self.tensors[index], array)
             for index, array in pairs
         )
+
+    def rewind(self) -> None:
+        """Begin with the first sample again."""
+        self._next = 0
 
     def trace(self, *inputs: Array) -> Trace:
         """What was recorded of the next samples. Raises BadInput if there are fewer."""
@@ -137,16 +142,18 @@ def read_recorded(graph: Graph, path: Path) -> Recorded:
 def _npy(path: Path) -> Array:
     try:
         array: Array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except PermissionError as error:
+        raise BadInput(f"cannot read {path.name}: {error.strerror}") from None
+    except DAMAGED:
         raise BadInput(f"{path.name} is not a whole .npy of numbers") from None
     return array
 
 
 def _npz(path: Path) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as data, np.load(data, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+    except DAMAGED:
         raise BadInput("is not a whole .npz of numbers") from None
 
 
@@ -188,9 +195,12 @@ def _of_arrays(graph: Graph, arrays: dict[str, Array]) -> Recorded:
 
 def _of_text(graph: Graph, path: Path) -> Recorded:
     try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
+        data = path.read_bytes()
     except OSError as error:
         raise BadInput(f"cannot read it: {error.strerror}") from None
+    # What begins with this mark is UTF-16, as PowerShell's > writes it.
+    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    text = data.decode(encoding, errors="replace")
     if "\0" in text:
         raise BadInput("is neither text nor a .npz, a .npy or a folder of .npy")
     dump = read_dump(graph, text)

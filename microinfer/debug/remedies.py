@@ -1,13 +1,14 @@
 """Which layers to look at, and what to try: each tried in a simulation, on the model's own samples.
 
-First every layer is taken to be without error, alone: the one whose errors cost the most is looked
-at, then the one that costs the most with the first without error, then a third. (Errors hide each
-other: behind one that is ten times as large, the next one's cannot be seen.) Then, where they apply
-to one of these:
+First every layer, and every input that was given as reals, is taken to be without error, alone: the
+one whose errors cost the most is looked at, then the one that costs the most with the first without
+error, then a third. (Errors hide each other: behind one that is ten times as large, the next one's
+cannot be seen.) Then, where they apply to one of these:
 
 16 bits              its output in int16 of the range that it has on these samples
 calibration range    its output in the integers that it has, of the range that has the least error
-                     on a group of these samples, which may be smaller than what was seen
+                     on a group of these samples, which may be smaller than what was seen;
+                     an input's, too
 float weights        its weights not rounded, which no integer model can have: a bound
 per-channel weights  its float weights, quantized again with a scale per output channel
 equalisation         its channels scaled to like sizes, and the weights of the layers that read
@@ -28,14 +29,14 @@ from numpy.typing import NDArray
 from ..batch import Batch
 from ..emit.kernels import macs
 from .accuracy_facts import Advice, Trial
-from .accuracy_run import GroupTally, Job
+from .accuracy_run import Group, GroupTally, Job
 from .equalisation import equalised
 from .float_replay import float_function
 from .float_twin import Match
 from .judged import judged_tensor
-from .layer_error import Grid, energy
+from .layer_error import Grid, Tally, energy
 from .reason import reason_of
-from .simulation import Change, Score, Simulation, can_simulate, groups, rounding
+from .simulation import Change, Place, Score, Simulation, can_simulate, groups, rounding
 from .weight_grid import channel_axis, quantized, spread
 
 Array = NDArray[Any]
@@ -74,9 +75,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Plan:
-    """A remedy for a layer, how it reads, and the change that simulates it."""
+    """A remedy for a layer or an input, how it reads, and the change that simulates it."""
 
-    layer: int
+    place: Place
     remedy: str
     sentence: str
     change: Change
@@ -88,23 +89,29 @@ class Advised:
 
     advice: tuple[Advice, ...] = ()
     together: Trial | None = None
+    arithmetic_db: float = 0.0
     notes: tuple[str, ...] = ()
 
 
-def advise(job: Job, batch: Batch, total: GroupTally, found: Match | None) -> Advised:
-    """Up to LOOKED_AT layers, the costliest first, with what was tried."""
+def advise(
+    job: Job, batch: Batch, labels: Array | None, total: GroupTally, found: Match | None
+) -> Advised:
+    """Up to LOOKED_AT layers or inputs, the costliest first, with what was tried."""
     if not can_simulate(job):
         note = "no remedies were tried: their simulation does not do resource variables"
         return Advised(notes=(note,))
     simulation = Simulation(job)
     before = _before_judged(job)
+    tallies = {**{~place: tally for place, tally in total.inputs.items()}, **total.layers}
     candidates = [
-        index
-        for index, tally in total.layers.items()
-        if tally.isolated.error > 0 and index in before
+        place for place, tally in tallies.items() if tally.isolated.error > 0 and place in before
     ]
-    chosen = _costliest(simulation, batch, candidates)
-    return _tried(simulation, batch, chosen, total, found) if chosen else Advised()
+    affordable = min(SCREENED, _affordable(job, LOOKED_AT * len(candidates)))
+    chosen = _costliest(simulation, groups(job, batch, labels, affordable), candidates)
+    if not chosen:
+        return Advised()
+    parts = groups(job, batch, labels, trial_samples(job, batch))
+    return _tried(simulation, parts, chosen, tallies, found)
 
 
 def trial_samples(job: Job, batch: Batch) -> int:
@@ -118,34 +125,32 @@ def _affordable(job: Job, runs: int) -> int:
     return max(1, int(WORK // max(1.0, one * runs / 2)))
 
 
-def _before_judged(job: Job) -> set[int]:
-    """The layers that have a say in the judged tensor."""
-    wanted, found = {judged_tensor(job.graph)}, set()
+def _before_judged(job: Job) -> set[Place]:
+    """The layers and inputs that have a say in the judged tensor."""
+    wanted, found = {judged_tensor(job.graph)}, set[Place]()
     for layer in reversed(job.layers):
         if wanted & {*layer.node.outputs}:
             found.add(layer.index)
             wanted.update(layer.node.inputs)
-    return found
+    return found | {~place for place, index in enumerate(job.graph.inputs) if index in wanted}
 
 
-def _exact(simulation: Simulation, layers: Sequence[int]) -> Change:
+def _exact(simulation: Simulation, places: Sequence[Place]) -> Change:
     """Layers without error: the reference's weights, and outputs that are not rounded."""
     change = Change()
-    for index in layers:
-        change = change | simulation.float_weights(index) | simulation.unrounded(index)
+    for place in places:
+        change = change | simulation.float_weights(place) | simulation.unrounded(place)
     return change
 
 
-def _costliest(simulation: Simulation, batch: Batch, candidates: list[int]) -> list[int]:
+def _costliest(simulation: Simulation, parts: list[Group], candidates: list[Place]) -> list[Place]:
     """The layer that costs the most, then the one that does so once that is without error, ..."""
-    affordable = _affordable(simulation.job, LOOKED_AT * len(candidates))
-    parts = groups(simulation.job, batch, min(SCREENED, affordable))
-    chosen: list[int] = []
+    chosen: list[Place] = []
     while len(chosen) < LOOKED_AT:
         left = [index for index in candidates if index not in chosen]
         base, scores = Score(), dict.fromkeys(left, Score())
-        for inputs in parts:
-            simulation.begin(inputs)
+        for group in parts:
+            simulation.begin(group)
             base += simulation.score(_exact(simulation, chosen))
             for index in left:
                 scores[index] += simulation.score(_exact(simulation, [*chosen, index]))
@@ -159,14 +164,13 @@ def _costliest(simulation: Simulation, batch: Batch, candidates: list[int]) -> l
 
 def _tried(
     simulation: Simulation,
-    batch: Batch,
-    chosen: list[int],
-    total: GroupTally,
+    parts: list[Group],
+    chosen: list[Place],
+    tallies: Mapping[Place, Tally],
     found: Match | None,
 ) -> Advised:
     """All remedies of the chosen layers, measured on the samples of trials: each where the layers
     chosen before it are without error."""
-    parts = groups(simulation.job, batch, trial_samples(simulation.job, batch))
     plans = _planned(simulation, parts, chosen, found)
     context = {index: _exact(simulation, chosen[:k]) for k, index in enumerate(chosen)}
     tried = {
@@ -175,34 +179,38 @@ def _tried(
         **{("weight", i): context[i] | simulation.float_weights(i) for i in chosen},
         **{("output", i): context[i] | simulation.unrounded(i) for i in chosen},
         **{("clip", i): context[i] | simulation.uncut(i) for i in chosen},
-        **{("plan", k): context[plan.layer] | plan.change for k, plan in enumerate(plans)},
+        **{("plan", k): context[plan.place] | plan.change for k, plan in enumerate(plans)},
     }
     scores = _scores(simulation, parts, tried)
-    trials: dict[int, list[tuple[Trial, Plan]]] = {index: [] for index in chosen}
+    trials: dict[Place, list[tuple[Trial, Plan]]] = {place: [] for place in chosen}
     for k, plan in enumerate(plans):
-        score, base = scores["plan", k], scores["base", plan.layer]
+        score, base = scores["plan", k], scores["base", plan.place]
         trial = _trial(simulation, plan.remedy, plan.sentence, score, base)
-        trials[plan.layer].append((trial, plan))
+        trials[plan.place].append((trial, plan))
     trials = {index: _best_of_each(own) for index, own in trials.items()}
     advice = []
-    for index in chosen:
-        gains = {way: scores[way, index].gain_db(scores["base", index]) for way in _WAYS}
-        reason = reason_of(simulation.job, index, total.layers[index], gains)
-        own = tuple(trial for trial, _ in trials[index])
-        advice.append(Advice(index, reason, gains["exact"], own))
-    return Advised(tuple(advice), _together(simulation, parts, trials), _differs(simulation, parts))
+    for place in chosen:
+        gains = {way: scores[way, place].gain_db(scores["base", place]) for way in _WAYS}
+        reason = reason_of(simulation.job, place, tallies[place], gains)
+        own = tuple(trial for trial, _ in trials[place])
+        layer, source = (place, None) if place >= 0 else (None, ~place)
+        advice.append(Advice(layer, source, reason, gains["exact"], own))
+    together = _together(simulation, parts, trials)
+    return Advised(tuple(advice), together, *_differs(simulation, parts))
 
 
-def _differs(simulation: Simulation, parts: list[list[Array]]) -> tuple[str, ...]:
-    """A note, where the integer model is worse than the simulation: its arithmetic costs that."""
+def _differs(simulation: Simulation, parts: list[Group]) -> tuple[float, tuple[str, ...]]:
+    """How much better the simulation is than the integer model, whose arithmetic costs that; and a
+    note, where that is much."""
     simulated, ran = Score(), Score()
-    for inputs in parts:
-        simulation.begin(inputs)
+    for group in parts:
+        simulation.begin(group)
         simulated += simulation.score()
         ran += simulation.score_of_integers()
-    if abs(simulated.sqnr_db - ran.sqnr_db) <= LITTLE:
-        return ()
-    return (
+    cost = simulated.gain_db(ran)
+    if abs(cost) <= LITTLE:
+        return cost, ()
+    return cost, (
         f"remedies were simulated with real arithmetic, where the result has"
         f" {simulated.sqnr_db:.1f} dB; the integer model has {ran.sqnr_db:.1f} dB: the operators'"
         " integer arithmetic makes the difference, and the gains are less certain by it",
@@ -213,12 +221,12 @@ _WAYS = ("exact", "weight", "output", "clip")
 
 
 def _scores(
-    simulation: Simulation, parts: list[list[Array]], changes: Mapping[Key, Change]
+    simulation: Simulation, parts: list[Group], changes: Mapping[Key, Change]
 ) -> dict[Key, Score]:
     """Of each change over all groups."""
     scores = dict.fromkeys(changes, Score())
-    for inputs in parts:
-        simulation.begin(inputs)
+    for group in parts:
+        simulation.begin(group)
         for key, change in changes.items():
             scores[key] += simulation.score(change)
     return scores
@@ -226,16 +234,16 @@ def _scores(
 
 def _together(
     simulation: Simulation,
-    parts: list[list[Array]],
-    trials: Mapping[int, list[tuple[Trial, Plan]]],
+    parts: list[Group],
+    trials: Mapping[Place, list[tuple[Trial, Plan]]],
 ) -> Trial | None:
     """The best remedy of each layer, all at the same time."""
     change, names = Change(), []
-    for index, own in trials.items():
+    for place, own in trials.items():
         for trial, plan in own:
             if plan.remedy != BOUND and trial.sqnr_gain_db >= LEAST_GAIN:
                 change = change | plan.change
-                names.append(f"layer {index}: {plan.remedy}")
+                names.append(f"{_name(simulation.job, place)}: {plan.remedy}")
                 break
     if not names:
         return None
@@ -244,22 +252,29 @@ def _together(
     return _trial(simulation, "together", sentence, scores["plan", 0], scores["base", 0])
 
 
+def _name(job: Job, place: Place) -> str:
+    if place >= 0:
+        return f"layer {place}"
+    return "the input" if len(job.graph.inputs) == 1 else f"input {~place}"
+
+
 def _planned(
-    simulation: Simulation, parts: list[list[Array]], chosen: list[int], found: Match | None
+    simulation: Simulation, parts: list[Group], chosen: list[Place], found: Match | None
 ) -> list[Plan]:
     """Every remedy that applies to a chosen layer, with the ranges that it has in floats."""
     seen: dict[int, Seen] = {}
-    for inputs in parts:
-        simulation.begin(inputs)
-        for index in chosen:
-            now = _seen(simulation.reference[simulation.output(index)])
-            seen[index] = seen[index] | now if index in seen else now
-    return [plan for index in chosen for plan in _plans(simulation, index, seen[index], found)]
+    for group in parts:
+        simulation.begin(group)
+        for place in chosen:
+            now = _seen(simulation.reference[simulation.output(place)])
+            seen[place] = seen[place] | now if place in seen else now
+    return [plan for place in chosen for plan in _plans(simulation, place, seen[place], found)]
 
 
 def _trial(simulation: Simulation, name: str, sentence: str, score: Score, base: Score) -> Trial:
-    gain = score.agreement - base.agreement if simulation.classes else None
-    return Trial(name, sentence, score.gain_db(base), gain)
+    agreement = score.agreement - base.agreement if simulation.classes else None
+    top1 = score.top1 - base.top1 if simulation.labelled else None
+    return Trial(name, sentence, score.gain_db(base), agreement, top1)
 
 
 def _best_of_each(trials: list[tuple[Trial, Plan]]) -> list[tuple[Trial, Plan]]:
@@ -275,30 +290,46 @@ def _seen(values: Array) -> Seen:
     return Seen(float(values.min()), float(values.max()), np.abs(columns).max(axis=0))
 
 
-def _plans(simulation: Simulation, index: int, seen: Seen, found: Match | None) -> list[Plan]:
-    """Each remedy that applies to a layer; of one kind, there may be several."""
-    job, tensor = simulation.job, simulation.output(index)
-    op, grid = job.layers[index].node.op, job.grids[tensor]
+def _plans(simulation: Simulation, place: Place, seen: Seen, found: Match | None) -> list[Plan]:
+    """Each remedy that applies to a layer or an input; of one kind, there may be several."""
+    plans = _finer(simulation, place, seen)
+    if place >= 0:
+        plans += _of_weights(simulation, place, seen, found)
+    return plans
+
+
+def _finer(simulation: Simulation, place: Place, seen: Seen) -> list[Plan]:
+    """Other integers for a layer's output, or an input."""
+    job, tensor = simulation.job, simulation.output(place)
+    grid, what = job.grids[tensor], "its output" if place >= 0 else _name(job, place)
+    op = job.layers[place].node.op if place >= 0 else None
+    takers = {layer.node.op for layer in job.layers if tensor in layer.node.inputs}
     plans = []
-    if job.graph.tensors[tensor].type == "INT8" and op not in NARROW:
+    wide = op not in NARROW if op else not takers & {*NARROW}
+    if job.graph.tensors[tensor].type == "INT8" and wide:
         most = max(abs(seen.low), abs(seen.high)) or 1.0
         change = Change(roundings={tensor: rounding(Grid(most / 32767, 0, -32768, 32767))})
-        plans.append(Plan(index, "16 bits", "give its output 16 bits", change))
+        plans.append(Plan(place, "16 bits", f"give {what} 16 bits", change))
     if op not in FIXED and (best := _best_range(grid, seen, simulation.reference[tensor])):
         low, high = (best.step * end for end in (best.lowest, best.highest))
         had = [grid.step * end for end in (grid.lowest, grid.highest)]
         sentence = (
-            f"calibrate its output to {low:.3g}..{high:.3g};"
-            f" the model has {had[0]:.3g}..{had[1]:.3g}"
+            f"calibrate {what} to {low:.3g}..{high:.3g}; the model has {had[0]:.3g}..{had[1]:.3g}"
         )
         change = Change(roundings={tensor: rounding(best)})
-        plans.append(Plan(index, "calibration range", sentence, change))
+        plans.append(Plan(place, "calibration range", sentence, change))
+    return plans
+
+
+def _of_weights(simulation: Simulation, index: int, seen: Seen, found: Match | None) -> list[Plan]:
+    """Other weights for a layer, and equalisation, which changes them."""
+    plans, tensor = [], simulation.output(index)
     if found is not None and index in found.found:
         sentence = "no rounding of its weights: the most that training with quantization can bring"
         plans.append(Plan(index, BOUND, sentence, simulation.float_weights(index)))
         plans += _per_channel(simulation, index)
     ends = (seen.low, seen.high)
-    for sentence, functions, way in equalised(job, index, tensor, seen.channels, ends):
+    for sentence, functions, way in equalised(simulation.job, index, tensor, seen.channels, ends):
         change = Change(functions, {tensor: way})
         plans.append(Plan(index, "equalisation", sentence, change))
     return plans

@@ -23,6 +23,7 @@ from .accuracy import LayerAccuracy, accuracy
 from .compare import Side, compare, first_difference, likely_causes
 from .cost import LayerCost, layer_costs, measure
 from .diff import LayerDiff
+from .given import whole_batch
 from .histogram import Histogram, of_output, of_weights
 from .report_facts import BufferReport, Difference, LayerReport, ModelReport, OutputValues, Port
 from .summary import sentences
@@ -53,19 +54,20 @@ def report(
 ) -> ModelReport:
     """Run ``graph`` on samples and gather everything.
 
-    ``inputs`` are as of ``Interpreter.run``; samples of a model with state follow each other.
-    ``float_model`` and ``labels`` are as of ``accuracy``;
+    ``inputs`` are as of ``Interpreter.run``, or real numbers as of ``accuracy``; samples of a model
+    with state follow each other. ``float_model`` and ``labels`` are as of ``accuracy``;
     ``file`` is the model's name for people; ``against`` what to compare it with, after its name;
     ``stage`` is told what is done for how many samples. Traces of all samples are never held at a
     time. Raises UnsupportedModel, BadInput, and of ``target`` ToolchainError.
     """
     interpreter = Interpreter(graph, numerics)
     planned = plan(graph, numerics)
-    batch = split_batch(graph, inputs)
+    given = split_batch(graph, inputs, reals=True)
+    batch = whole_batch(graph, given)
     values = _run(interpreter, batch, stage)
     with stage("comparing with floats", batch.samples) as advance:
         error = accuracy(
-            graph, batch.arrays, float_model, labels, numerics=numerics, advance=advance
+            graph, given.arrays, float_model, labels, numerics=numerics, advance=advance
         )
     errors = {layer.index: layer for layer in error.layers}
     difference: Difference | None = None

@@ -2,13 +2,14 @@
 
 The simulation is the integer model in reals: its own weights, and each output rounded to its grid.
 It lacks the fixed-point arithmetic only (``Split.arithmetic``). A Change replaces some layers'
-functions and how some outputs are rounded; what comes before is taken from the unchanged run.
+functions and how some outputs, or inputs that are given as reals, are rounded; what comes before is
+taken from the unchanged run.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..batch import Batch
 from ..one_thread import one_thread
-from .accuracy_run import Job
+from .accuracy_run import Group, Job
 from .float_ops import MOVING, Form
 from .float_replay import (
     Chain,
@@ -29,11 +30,13 @@ from .float_replay import (
     steps,
     to_reals,
 )
+from .given import real, whole
 from .judged import is_classes, judged_tensor
 from .layer_error import Grid, Moments, energy
 
 Array = NDArray[Any]
 Rounding = Callable[[Array], Array]
+Place = int  # what may err: a layer by its index, or ~position of an input, which is negative
 
 UNLIMITED = 1 << 40  # steps
 
@@ -59,6 +62,7 @@ class Score:
     error: float = 0.0
     samples: int = 0
     agreeing: int = 0
+    right: int = 0
 
     def __add__(self, other: Score) -> Score:
         return Score(
@@ -66,6 +70,7 @@ class Score:
             self.error + other.error,
             self.samples + other.samples,
             self.agreeing + other.agreeing,
+            self.right + other.right,
         )
 
     def gain_db(self, before: Score) -> float:
@@ -83,6 +88,10 @@ class Score:
     @property
     def agreement(self) -> float:
         return self.agreeing / self.samples
+
+    @property
+    def top1(self) -> float:
+        return self.right / self.samples
 
 
 def rounding(grid: Grid) -> Rounding:
@@ -109,34 +118,44 @@ class Simulation:
         self.reference: dict[int, Array] = {}
         self.values: dict[int, Array] = {}
         self._samples = 0
+        self._labels: Array | None = None
 
-    def output(self, layer: int) -> int:
-        """The first tensor of a layer that is rounded."""
-        return next(i for i, _ in self.steps[layer].outputs if i in self.roundings)
+    @property
+    def labelled(self) -> bool:
+        return self._labels is not None
 
-    def float_weights(self, layer: int) -> Change:
+    def output(self, place: Place) -> int:
+        """The first tensor of a layer that is rounded; an input's."""
+        return self._rounded_at(place)[0]
+
+    def _rounded_at(self, place: Place) -> list[int]:
+        if place < 0:
+            return [self.job.graph.inputs[~place]]
+        return [i for i, _ in self.steps[place].outputs if i in self.roundings]
+
+    def float_weights(self, place: Place) -> Change:
         """A layer with the reference's weights and bias."""
-        return Change({layer: self.exact[layer]})
+        return Change({place: self.exact[place]} if place >= 0 else {})
 
-    def unrounded(self, layer: int) -> Change:
+    def unrounded(self, place: Place) -> Change:
         """A layer whose outputs are neither rounded nor cut off."""
-        outputs = [i for i, _ in self.steps[layer].outputs if i in self.roundings]
-        return Change(roundings=dict.fromkeys(outputs, _as_they_are))
+        return Change(roundings=dict.fromkeys(self._rounded_at(place), _as_they_are))
 
-    def uncut(self, layer: int) -> Change:
+    def uncut(self, place: Place) -> Change:
         """A layer whose outputs are rounded, but not cut off."""
-        grid = self.job.grids[self.output(layer)]
+        grid = self.job.grids[self.output(place)]
         wide = replace(grid, lowest=-UNLIMITED, highest=UNLIMITED)
-        return Change(roundings={self.output(layer): rounding(wide)})
+        return Change(roundings={self.output(place): rounding(wide)})
 
-    def begin(self, inputs: Sequence[Array]) -> None:
+    def begin(self, group: Group) -> None:
         """Run a group, [samples, *shape] per input, without a change."""
-        job = self.job
-        reals = {
-            index: to_reals(job.graph.tensors[index], array, job.dtype)
-            for index, array in zip(job.graph.inputs, inputs, strict=True)
-        }
-        self._inputs = dict(zip(job.graph.inputs, inputs, strict=True))
+        job, (inputs, self._labels) = self.job, group
+        given = [
+            (i, job.graph.tensors[i], v) for i, v in zip(job.graph.inputs, inputs, strict=True)
+        ]
+        self._integers = {i: whole(tensor, v) for i, tensor, v in given}
+        reals = {i: real(tensor, v, job.dtype) for i, tensor, v in given}
+        rounded_reals = {i: to_reals(t, self._integers[i], job.dtype) for i, t, _ in given}
         self._samples = len(inputs[0])
         reference = Chain(self.exact, job.reference.tensors, initial_states(job.graph, job.dtype))
         rounded = Chain(
@@ -146,8 +165,8 @@ class Simulation:
             lambda index, values: self._rounded({}, index, values),
         )
         with one_thread():
-            for chain in (reference, rounded):
-                chain.begin(reals)
+            for chain, taken in ((reference, reals), (rounded, rounded_reals)):
+                chain.begin(taken)
                 for step in self.steps:
                     chain.take(step)
         self.reference, self.values = reference.values, rounded.values
@@ -170,7 +189,7 @@ class Simulation:
         raw = {i: t.data for i, t in enumerate(graph.tensors) if t.data is not None}
         chain = Chain(integer_functions(layers), raw, initial_states(graph, None))
         with one_thread():
-            chain.begin(self._inputs)
+            chain.begin(self._integers)
             for step in self.steps:
                 chain.take(step)
         found = to_reals(graph.tensors[self.judged], chain.values[self.judged], self.job.dtype)
@@ -179,16 +198,21 @@ class Simulation:
     def _score(self, found: Array) -> Score:
         found = found.astype(np.float64)  # of a comparison, a bool
         exact = self.reference[self.judged].astype(np.float64)
-        agreeing = 0
+        agreeing = right = 0
         if self.classes:
             ours, theirs = (v.reshape(self._samples, -1).argmax(axis=1) for v in (found, exact))
             agreeing = int((ours == theirs).sum())
-        return Score(energy(exact), energy(found - exact), self._samples, agreeing)
+            right = 0 if self._labels is None else int((ours == self._labels).sum())
+        return Score(energy(exact), energy(found - exact), self._samples, agreeing, right)
 
     def _changed(self, change: Change) -> dict[int, Array]:
         """The tensors that a change touches."""
-        values: dict[int, Array] = {}
         roundings = dict(change.roundings)
+        values = {
+            index: roundings[index](self.reference[index])
+            for index in self.job.graph.inputs
+            if index in roundings
+        }
         with one_thread():
             for step in self.steps:
                 place = step.layer.index
@@ -224,13 +248,14 @@ def _as_they_are(values: Array) -> Array:
     return values
 
 
-def groups(job: Job, batch: Batch, samples: int) -> list[list[Array]]:
+def groups(job: Job, batch: Batch, labels: Array | None, samples: int) -> list[Group]:
     """The first ``samples`` in groups; of a model with state the first group alone."""
     count = min(batch.samples, samples)
     size = job.group if not job.has_state else count
+    parts = [slice(first, min(first + size, count)) for first in range(0, count, size)]
     return [
-        [array[first : min(first + size, count)] for array in batch.arrays]
-        for first in range(0, count, size)
+        ([array[part] for array in batch.arrays], None if labels is None else labels[part])
+        for part in parts
     ]
 
 

@@ -64,13 +64,17 @@ def _difference(found: Difference, report: ModelReport) -> Iterator[str]:
     if first.layer.node.op == INPUT:
         yield "The two sides ran on other inputs: compare what feeds the model."
     elif found.causes:
-        cause = found.causes[0]
+        cause, *others = found.causes
         share = "all" if cause.exact else f"{cause.matching:,} of"
-        yield (
+        text = (
             f"Likely cause: {sentence(cause.sentence)} It reproduces {share}"
             f" {_counted(cause.elements, 'value')} that were looked at."
             f" What to do: {sentence(cause.fix)}"
         )
+        same = [other.name for other in others if other.exact]
+        if cause.exact and same:
+            text += f" The samples cannot tell it apart from: {', '.join(same)}."
+        yield text
     else:
         yield "The cause is none of those that are known."
 
@@ -87,13 +91,25 @@ def _accuracy(found: Accuracy) -> Iterator[str]:
             f" {100 * own.float_top1:.4g} %"
         )
     yield text + "."
-    for advice in found.advice:
-        text = f"Look at layer {advice.index}: {sentence(advice.sentence)}"
+    for own_input in found.inputs:
+        clipped = own_input.clipped_low + own_input.clipped_high
+        if clipped > 0:
+            yield (
+                f"The input {own_input.name} cuts off {100 * clipped:.3g} % of the samples' values:"
+                f" its integers reach from {own_input.low:.4g} to {own_input.high:.4g}."
+            )
+    for place, advice in enumerate(found.advice):
+        where = "the input" if advice.index is None else f"layer {advice.index}"
+        text = f"Look at {where}: {sentence(advice.sentence)}"
         best = max(advice.trials, key=lambda trial: trial.sqnr_gain_db, default=None)
         if best is not None and best.sqnr_gain_db >= LITTLE:
             tensor = found.judged.split(";")[0]
-            text += f" What helps most: {best.sentence} ({best.sqnr_gain_db:+.1f} dB at {tensor})."
+            text += f" What helps most: {best.sentence} ({best.sqnr_gain_db:+.1f} dB at {tensor}"
+            text += ", once the layers above are without error)." if place else ")."
         yield text
+    if found.together is not None:
+        own_gain = found.together.sqnr_gain_db
+        yield f"What can be had of that together: {own_gain:+.1f} dB by {found.together.sentence}."
 
 
 def _cost(report: ModelReport) -> str:

@@ -77,8 +77,11 @@ def _matching(case: Case, replay: Replay) -> int:
     return int((values == case.observed).sum())
 
 
-def by_arithmetic(case: Case, first: Case) -> Iterator[Judged]:
-    """Every hypothesis alone: on the first samples, and the good ones on all."""
+def by_arithmetic(case: Case, first: Case, side: str = "") -> Iterator[Judged]:
+    """Every hypothesis alone: on the first samples, and the good ones on all.
+
+    ``side``: what was observed, as its trace calls it, "xnnpack" say.
+    """
     size = first.observed.size
     wrong = size - int((first.evidence.correct == first.observed).sum())
     tried = []
@@ -91,22 +94,23 @@ def by_arithmetic(case: Case, first: Case) -> Iterator[Judged]:
     near = sorted(tried, key=lambda entry: -entry[0])[:NEAR]
     for _, hypothesis, sentence in exact or near:
         made_of = ((hypothesis, sentence),)
-        order = _rank(case.replay.source.layer.node.op, hypothesis)
+        order = _rank(case.replay.source.layer.node.op, hypothesis, side)
         yield Judged(order, _confirmed(case, first, made_of), made_of)
 
 
 # Where roundings cannot be told apart, the one that a runtime is known to have goes first.
-KNOWN = {
+KNOWN: dict[str, tuple[str, ...]] = {
     "FULLY_CONNECTED": ("float64 requantize", "float32 requantize", "single rounding"),
 }
+KNOWN_OF_SIDES: dict[str, tuple[str, ...]] = {"xnnpack": ("float32 requantize",)}
 
 
-def _rank(op: str, hypothesis: Hypothesis) -> int:
+def _rank(op: str, hypothesis: Hypothesis, side: str) -> int:
     """Its place in the order of simplicity; state goes before memory, and that before the rest."""
     if hypothesis in STATE:
         return -len(MEMORY) - 1
     names = [own.name for own in HYPOTHESES]
-    known = KNOWN.get(op, ())
+    known = KNOWN_OF_SIDES.get(side) or KNOWN.get(op, ())
     if hypothesis.name in known:
         return known.index(hypothesis.name)
     return names.index(hypothesis.name) + len(known)

@@ -31,4 +31,5 @@ def render(template: str, **data: Any) -> str:
         autoescape=True,
     )
     environment.globals["file"] = _file
+    environment.policies["json.dumps_kwargs"] = {}  # else it sorts keys, which are in an order
     return environment.get_template(template).render(data)

@@ -35,15 +35,17 @@ const valuesOf = (index) => model.constants[index] || values[index];
 const inputsOf = (sample) => edited[sample]
   || Object.fromEntries(model.inputs.map((index) => [index, model.recorded[sample][index]]));
 
-/* Values of the sample: the model's own, or those that were recorded. */
+/* Values of the sample: the model's own, or those that were recorded. Whether the model takes its
+ * inputs: not, for example, a place that a table lacks. */
 function compute() {
   values = model.recorded[view.sample];
-  if (!runner || !Object.keys(edited).length) return;
+  if (!runner || !Object.keys(edited).length) return true;
   const first = model.has_state ? 0 : view.sample;
   const sequence = [];
   for (let sample = first; sample <= view.sample; sample++) sequence.push(inputsOf(sample));
   const computed = runner.run(sequence);
   if (computed) values = computed;
+  return computed !== null;
 }
 
 /* -- the layer ---------------------------------------------------------------------------------- */
@@ -105,7 +107,7 @@ function firstElement() {
   if (found) return found.flat;
   if (shape.length <= 2) {
     const numbers = Array.from(values[outputIndex()] || model.recorded[view.sample][outputIndex()], Number);
-    return numbers.indexOf(Math.max(...numbers));
+    return numbers.reduce((best, number, flat) => (number > numbers[best] ? flat : best), 0);
   }
   return ravel(shape.map((extent, axis) =>
     (shape.length > 2 && axis === shape.length - 1 ? 0 : Math.floor(extent / 2))), shape);
@@ -122,7 +124,10 @@ function showValues() {
   for (const { index, made } of operandViews) made.update({ values: valuesOf(index) });
   for (const { index, made } of outputViews) made.update({ values: values[index], flipped: null });
   if (current().outputs.length) showElement(true);
-  else by("arithmetic").replaceChildren(element("p", { class: "muted" }, "This layer computes nothing."));
+  else {
+    by("arithmetic").replaceChildren(element("p", { class: "muted" }, "This layer computes nothing."));
+    remember();
+  }
   examine();
 }
 
@@ -288,8 +293,8 @@ function showArenaText() {
 
 /* The place in the address, so that it can be sent. */
 function remember() {
-  const at = unravel(view.flat, outputShape()).join(",");
-  const words = [`layer=${view.layer}`, `at=${at}`];
+  const words = [`layer=${view.layer}`];
+  if (current().outputs.length) words.push(`at=${unravel(view.flat, outputShape()).join(",")}`);
   if (view.output) words.push(`output=${view.output}`);
   if (view.sample) words.push(`sample=${view.sample}`);
   if (view.single) words.push("single=1");

@@ -29,9 +29,8 @@ function paint(index, made, flat) {
   const type = model.tensors[index].type;
   const range = LIMITS[type] || [-Infinity, Infinity];
   const value = clamp(Number(by("value").value) || 0, ...range);
-  if (!edited[view.sample]) {
-    edited[view.sample] = Object.fromEntries(Object.entries(inputsOf(view.sample)).map(([i, array]) => [i, array.slice()]));
-  }
+  const before = edited[view.sample];
+  edited[view.sample] = Object.fromEntries(Object.entries(inputsOf(view.sample)).map(([i, array]) => [i, array.slice()]));
   const array = edited[view.sample][index];
   const at = made.layout.find(flat);
   const channels = made.colour ? made.layout.channels : 1;
@@ -39,7 +38,13 @@ function paint(index, made, flat) {
     array[channels > 1 ? made.layout.index(at.row, at.column, i) : flat] = type === "int64" ? BigInt(value) : value;
   }
   made.update({ selected: flat });
-  compute();
+  const taken = compute();
+  by("refused").classList.toggle("hidden", taken);
+  if (!taken) {
+    if (before) edited[view.sample] = before;
+    else delete edited[view.sample];
+    compute();
+  }
   showPorts();
   showValues();
 }

@@ -67,6 +67,7 @@ def report_page(report: ModelReport) -> str:
         sentence=sentence,
         counted=counted,
         db=decibel,
+        gain=gain,
         pct=percent,
         real=real,
         extents=extents,
@@ -196,6 +197,11 @@ def number(value: float | None) -> str:
 def counted(count: int, noun: str) -> str:
     """A number and its noun, such as "1 sample" or "2,000 samples"."""
     return f"{count:,} {noun if count == 1 else f'{noun}s'}"
+
+
+def gain(value: float) -> str:
+    """Decibels that a change brings, with a sign; and no -0.0."""
+    return f"+{INFINITE}" if value == math.inf else f"{round(value, 1) + 0.0:+.1f}"
 
 
 def decibel(value: float | None) -> str:

@@ -51,7 +51,11 @@ class Device:
             ("layers:", self.greeting.layers, len(graph.nodes)),
         ):
             if got != expected:
-                raise BadInput(f"the device has {what} {got}, expected {expected}")
+                raise BadInput(
+                    f"the device has {what} {got}, expected {expected}: it runs"
+                    f" {self.greeting.name!r}; generate the C of this model, with the same options,"
+                    " and flash it"
+                )
         self.numerics = numerics
         send("hello\n")
         self.listens = protocol.listens(lines)

@@ -89,13 +89,16 @@ def read_run(lines: Iterator[str], graph: Graph) -> bytes:
             raise BadInput(
                 f"the device sent {' '.join(words)!r}, expected 'layer {layer} {output} {nbytes}'"
             )
-        digits = ""
-        while len(digits) < 2 * nbytes:
-            digits += _next(lines, f"layer {layer}")
-        try:
-            data = bytes.fromhex(digits)
-        except ValueError:
-            raise BadInput(f"layer {layer} from the device: not hexadecimal digits") from None
+        data = b""
+        while len(data) < nbytes:
+            digits = _next(lines, f"layer {layer}")
+            try:
+                data += bytes.fromhex(digits)
+            except ValueError:
+                raise BadInput(
+                    f"layer {layer} from the device: got {digits!r}, expected pairs of hexadecimal"
+                    " digits; was a character lost on the line?"
+                ) from None
         words = _next(lines, f"the checksum of layer {layer}").split()
         crc = f"{zlib.crc32(data):08x}"
         if words != ["crc", crc]:

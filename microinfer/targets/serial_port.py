@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,9 +36,12 @@ def on_serial_port(
             "serial ports need pyserial: pip install 'microinfer[serial]'"
         ) from None
     try:
-        line = serial.Serial(port, baud, timeout=SILENCE_SECONDS, write_timeout=SILENCE_SECONDS)
+        # Of two programs on one line each would take half of what the board says.
+        line = serial.Serial(
+            port, baud, timeout=SILENCE_SECONDS, write_timeout=SILENCE_SECONDS, exclusive=True
+        )
     except (serial.SerialException, ValueError) as error:
-        raise BadInput(f"{port}: {error}") from None
+        raise BadInput(f"{port}: {_why_closed(error)}") from None
 
     def send(text: str) -> None:
         try:
@@ -48,6 +52,25 @@ def on_serial_port(
 
     with line:
         yield Device(graph, layers, numerics, send, _lines(line, port, serial.SerialException))
+
+
+def _why_closed(error: Exception) -> str:
+    """Why a port could not be opened. pyserial says it with the port's name twice, and of what is
+    no terminal only in the error that it had itself."""
+    below = error.__context__.args if error.__context__ is not None else ()
+    code = getattr(error, "errno", None) or (below[0] if below else None)
+    if code == errno.ENOENT:
+        from serial.tools.list_ports import comports
+
+        there = ", ".join(sorted(port.device for port in comports()))
+        return "no such serial port; " + (f"there is {there}" if there else "none was found here")
+    if code in (errno.EAGAIN, errno.EBUSY):
+        return "another program has it open, such as a terminal: close that first"
+    if code in (errno.EACCES, errno.EPERM):
+        return "no permission to open it (on Linux, be a member of its group, often dialout)"
+    if code in (errno.EISDIR, errno.ENOTTY):
+        return "is not a serial port"
+    return str(error)
 
 
 def _lines(line: Any, port: str, broken: type[Exception]) -> Iterator[str]:
@@ -63,8 +86,8 @@ def _lines(line: Any, port: str, broken: type[Exception]) -> Iterator[str]:
             raise BadInput(
                 f"{port}: the board said {said} for {SILENCE_SECONDS:g} s"
                 + (f" after {last!r}" if last else "")
-                + "; does it run its harness at this speed (--baud)? Without mi_get it speaks only"
-                " when it is reset."
+                + "; does it run its harness at this speed (--baud), and does no other program read"
+                " this port? Without mi_get it speaks only when it is reset."
             )
         last = text.decode("ascii", errors="replace").strip()[:60]
         yield text.decode("ascii", errors="replace")

@@ -50,15 +50,18 @@ def tensor_of(graph: Graph, index: int, *traces: Trace) -> Array | None:
 
 
 def case_of(interpreter: Interpreter, expected: Trace, observed: Trace, place: int) -> Case | None:
-    """None where there is nothing to compare: handles, and layers that were not observed."""
+    """None where there is nothing to compare: handles, and layers whose first output was not
+    observed."""
     graph, layer = interpreter.graph, interpreter.layers[place]
-    own = [index for index in results(layer.node) if index >= 0]
+    whole = [index for index in results(layer.node) if index >= 0]
+    seen = [n for n, index in enumerate(whole) if tensor_of(graph, index, observed) is not None]
+    own = [whole[n] for n in seen]  # few dumps have state, or every output
     outputs = [tensor_of(graph, index, observed) for index in own]
     right = [tensor_of(graph, index, expected) for index in own]
     operands = [
         tensor_of(graph, i, observed, expected) for i in layer.op.operand_indices(layer.node)
     ]
-    if not own or any(array is None for array in (*outputs, *right, *operands)):
+    if not own or seen[0] > 0 or any(array is None for array in (*right, *operands)):
         return None
     got, wanted = [a for a in outputs if a is not None], [a for a in right if a is not None]
     samples = len(got[0])
@@ -71,6 +74,7 @@ def case_of(interpreter: Interpreter, expected: Trace, observed: Trace, place: i
         tuple(array for array in operands if array is not None),
         interpreter.numerics,
         _states(interpreter, expected, observed, place, samples),
+        seen=None if len(seen) == len(whole) else tuple(seen),
     )
     replay = Replay(source)
     resource = layer.op.resource

@@ -88,13 +88,36 @@ def _pair(replay: Replay, prefix: str, word: str) -> list[Variant]:
     ):
         said.setdefault(pair, sentence)
     return [
-        Variant(
-            changed(replay, **dict(zip(names, pair, strict=True))),
-            f"{sentence}: {pair}, expected {own}",
-        )
+        variant
         for pair, sentence in said.items()
         if pair != own
+        for variant in _also_padded(
+            replay, dict(zip(names, pair, strict=True)), f"{sentence}: {pair}, expected {own}"
+        )
     ]
+
+
+def _also_padded(replay: Replay, wrong: dict[str, int], sentence: str) -> list[Variant]:
+    """With the padding as it has to be, and with the SAME padding that follows from ``wrong``."""
+    found = [Variant(changed(replay, **wrong), sentence)]
+    params, node = found[0].replay.source.params, replay.source.layer.node
+    if (
+        node.op == "TRANSPOSE_CONV"
+        or node.options.get("padding") != "SAME"
+        or not _has(params, "pad_top", "pad_left")
+    ):
+        return found
+    before = []
+    for axis in ("height", "width"):
+        stride, size = getattr(params, f"stride_{axis}"), getattr(params, f"input_{axis}")
+        reach, _ = _pads(params, axis, transposed=False)
+        before.append(max((-(-size // stride) - 1) * stride + reach - size, 0) // 2)
+    if tuple(before) != (params.pad_top, params.pad_left):
+        pads = dict(zip(("pad_top", "pad_left"), before, strict=True))
+        found.append(
+            Variant(changed(replay, **wrong, **pads), f"{sentence}; the padding follows from it")
+        )
+    return found
 
 
 def _stride_for_dilation(replay: Replay, evidence: Evidence) -> list[Variant]:
@@ -110,7 +133,7 @@ def _stride_for_dilation(replay: Replay, evidence: Evidence) -> list[Variant]:
     if wrong == own:
         return []
     sentence = f"stride {own[:2]} and dilation {own[2:]} are exchanged"
-    return [Variant(changed(replay, **dict(zip(names, wrong, strict=True))), sentence)]
+    return _also_padded(replay, dict(zip(names, wrong, strict=True)), sentence)
 
 
 GEOMETRY = (

@@ -61,7 +61,8 @@ def _stale(scene: Scene) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         return
     if samples > 1 and (scene.correct != scene.correct[:1]).any():
         yield (
-            "the output is the same for every sample: the layer did not write it again",
+            "the output is the same for every sample: the layer did not write it again, or nothing"
+            " that it reads has a say in it, as of weights that are 0",
             np.repeat(scene.outputs[:1], samples, axis=0),
         )
     for index, own in scene.tensors.items():
@@ -111,7 +112,10 @@ def _overlap(scene: Scene) -> Iterator[tuple[str, NDArray[np.uint8]]]:
             predicted[:, first:last] = value
             text = int(np.array([value]).view(np.int8)[0])
             begin, end = first // scene.itemsize, -(-last // scene.itemsize)
-            yield f"elements {begin}..{end - 1} are {text}: something else cleared them", predicted
+            yield (
+                f"elements {begin}..{end - 1} are {text}: they were not written, or cleared later",
+                predicted,
+            )
 
 
 def _found(whole: bytes, part: bytes) -> int:

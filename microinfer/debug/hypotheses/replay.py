@@ -35,6 +35,7 @@ class Source:
     state     what the layer remembers, before each sample: [samples, *shape] each
     pad       what stands outside of the image, if not the input's zero point
     inner     how ADD and SUB round their inputs
+    seen      which of the results were observed, outputs and then state; None: all
     """
 
     graph: Graph
@@ -45,6 +46,7 @@ class Source:
     state: tuple[Array, ...] = ()
     pad: int | None = None
     inner: Rounding = double
+    seen: tuple[int, ...] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,6 +86,8 @@ class Source:
         arrays = computed if isinstance(computed, tuple) else (computed,)
         if self.layer.op.resource:  # a variable's value is no result of the layer
             arrays = arrays[: len(self.layer.node.outputs)]
+        if self.seen is not None:
+            arrays = tuple(arrays[n] for n in self.seen)
         samples = max((len(x) for x in (*operands, *state)), default=1)
         return joined([np.asarray(array) for array in arrays], samples)
 

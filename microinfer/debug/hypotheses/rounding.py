@@ -113,7 +113,7 @@ ROUNDING = (
         "float64 requantize",
         "rounding",
         _float64,
-        "compare with numerics='litert' if the other side is LiteRT; on a device use multiplier"
+        "compare with --numerics litert if the other side is LiteRT; on a device use multiplier"
         " and shift with double rounding",
     ),
     Hypothesis(
@@ -146,6 +146,6 @@ ROUNDING = (
         "double rounding",
         "rounding",
         _double,
-        "compare with numerics='tflm': it rounds twice",
+        "compare with --numerics tflm: it rounds twice",
     ),
 )
