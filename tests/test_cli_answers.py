@@ -14,7 +14,7 @@ RIGHT = {
     "zero point": "3",
     "output": "3",
     "real multiplier": "0.002557889",
-    "2": "51049",
+    "2": "51,049",
 }
 
 

@@ -45,7 +45,7 @@ def judged(explanation: Explanation, answers: Sequence[str]) -> list[Answer]:
             listed = ", ".join(f"{number} {title}" for number, title in enumerate(titles, 1))
             raise BadInput(f"--check {answer}: choose a step, or its number: {listed}, {OUTPUT}")
         try:
-            given = Decimal(text.strip())
+            given = Decimal(text.replace(",", "").strip())
         except InvalidOperation:
             given = Decimal("NaN")
         if not given.is_finite():

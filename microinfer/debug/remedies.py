@@ -309,7 +309,7 @@ def _finer(simulation: Simulation, place: Place, seen: Seen) -> list[Plan]:
     if job.graph.tensors[tensor].type == "INT8" and wide:
         most = max(abs(seen.low), abs(seen.high)) or 1.0
         change = Change(roundings={tensor: rounding(Grid(most / 32767, 0, -32768, 32767))})
-        plans.append(Plan(place, "16 bits", f"give {what} 16 bits", change))
+        plans.append(Plan(place, "16 bits", f"give {what} 16 bits, and all of its range", change))
     if op not in FIXED and (best := _best_range(grid, seen, simulation.reference[tensor])):
         low, high = (best.step * end for end in (best.lowest, best.highest))
         had = [grid.step * end for end in (grid.lowest, grid.highest)]

@@ -104,9 +104,9 @@ function roundingSteps(form, acc, multiplier, shift) {
   const shifted = BigInt.asIntN(32, BigInt(acc) << BigInt(left));
   if (left) steps.push({ name: "left shift", value: shifted, note: `× ${power(left)}, in 32 bits` });
   const high = highMul(shifted, BigInt(multiplier));
-  steps.push({ name: "1st rounding", value: high,
+  steps.push({ name: "high multiply", value: high,
     note: `${text(shifted)} × ${text(multiplier)} ÷ ${power(31)}, ties up` });
-  steps.push({ name: "2nd rounding", value: rounded,
+  steps.push({ name: "shift right", value: rounded,
     note: right ? `÷ ${power(right)}, ties away from zero` : "nothing to shift",
     bits: right ? cutBits(high, right) : null });
   const once = ROUNDINGS.single(acc, multiplier, shift);
