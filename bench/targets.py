@@ -105,7 +105,7 @@ def cost_table(rows: Sequence[Row], peers: dict[str, Any]) -> Table:
             return f"{ours / figures[model]:.2f}" if model in figures else ""
 
         if row.lacks:
-            lacks = row.lacks.partition(" it lacks ")[2]
+            lacks = row.lacks.partition(" it lacks ")[2].split(", ")[0]
             table.add_row(
                 row.model, row.target, row.kernels, f"lacks {lacks}" if lacks else row.lacks
             )

@@ -12,7 +12,7 @@ import click
 
 from ..debug.accuracy import Accuracy, Advice, LayerAccuracy, Trial, accuracy
 from ..debug.accuracy_facts import TensorAccuracy
-from ..debug.remedies import BOUND
+from ..debug.remedies import BOUND, FIXED
 from ..errors import BadInput
 from ..graph import Graph, Tensor
 from ..tflite import read_file
@@ -233,7 +233,9 @@ def _print_layers(graph: Graph, found: Accuracy) -> None:
             " --quantize-input."
         )
     _print_channels(found.layers, "dead", lambda layer: layer.dead_channels or ())
-    _print_channels(found.layers, "saturated", lambda layer: layer.saturated_channels)
+    # A probability of 1 is half a step beyond int8: that SOFTMAX saturates says nothing.
+    chosen = [layer for layer in found.layers if layer.node.op not in FIXED]
+    _print_channels(chosen, "saturated", lambda layer: layer.saturated_channels)
 
 
 def _unseen_inputs(graph: Graph, found: Accuracy) -> list[str]:
