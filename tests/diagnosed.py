@@ -13,7 +13,7 @@ import faults
 import microinfer as mi
 from faults import Fault, Files, Site
 from faults_table import FAULTS
-from microinfer.debug import Cause
+from microinfer.debug.diagnose import Cause
 from microinfer.graph import Graph
 from microinfer.trace import LayerTrace, Trace
 

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,17 @@ def test_make_alone_lists_every_target() -> None:
     )
     listed = {line.split()[0] for line in menu.stdout.splitlines() if line.startswith("  ")}
     assert listed == phony - {"menu"}
+
+
+def test_public_names_are_there_and_those_that_explain_come_when_asked_for() -> None:
+    """Each of `__all__` can be had; to import the package alone loads none of microinfer.debug."""
+    program = (
+        "import sys, microinfer\n"
+        "print(*(name for name in sys.modules if name.startswith('microinfer.debug')))\n"
+        "print(all(callable(getattr(microinfer, name)) for name in microinfer.__all__))\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "\nTrue\n"
+    assert not hasattr(microinfer, "nonsense")

@@ -38,6 +38,18 @@ MUCH = 1.0  # dB, that the conclusion names
 LISTED = 5  # layers that a line about channels lists
 
 
+inputs_option = click.option(
+    "-i",
+    "--inputs",
+    "--input",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="Samples to run; may be repeated.",
+)
+
+
 def reference_options(command: Command) -> Command:
     """--float and --labels."""
     command = click.option(
@@ -70,16 +82,7 @@ Examples:
   microinfer accuracy kws.tflite --inputs samples.npy --labels labels.csv""",
 )
 @model_argument
-@click.option(
-    "-i",
-    "--inputs",
-    "--input",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="Samples to run; may be repeated.",
-)
+@inputs_option
 @conversion_options
 @reference_options
 @numerics_option

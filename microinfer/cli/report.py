@@ -20,7 +20,7 @@ from ..debug.sources import SOURCES_HELP, C, is_live, recorded, side
 from ..graph import Graph, Node
 from ..pages.report import MARK, report_page
 from ..targets import targets
-from .accuracy import read_float, read_labels, reference_options
+from .accuracy import inputs_option, read_float, read_labels, reference_options
 from .diff import recorded_samples
 from .failure import about, note
 from .files import Conversion
@@ -55,16 +55,7 @@ Examples:
   microinfer report kws.tflite --inputs x.npy --json | jq .summary""",
 )
 @model_argument
-@click.option(
-    "-i",
-    "--inputs",
-    "--input",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    help="Samples to run; may be repeated.",
-)
+@inputs_option
 @conversion_options
 @reference_options
 @click.option(
